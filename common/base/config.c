@@ -1,0 +1,566 @@
+#include "common/base/config.h"
+
+#include <ctype.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libconfig.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+
+#ifndef EST_CONFIG_FILE
+#define EST_CONFIG_FILE "/etc/est/est.conf"
+#endif
+
+enum type { TEXT, PATH, PATHS, SPAN, SIZE, BOOL, WORDS };
+
+/* Whether a value will do; NULL if so, else what is wrong with it. */
+typedef const char *check(const char *value);
+
+static check check_name, check_label, check_prefix, check_log, check_filled;
+
+/* A key of est.conf. def is the default as it would be written; NULL: the key must be there. */
+struct key {
+	const char *name;
+	enum type type;
+	size_t offset;
+	const char *def;
+	check *check;      /* of each word, or NULL */
+	const char *words; /* what each word may be, " "-separated; or NULL */
+	int64_t least, most;
+};
+
+#define AT(structure, member) offsetof(struct structure, member)
+#define DAY                   INT64_C(86400)
+#define OPTIONAL              "" /* as a default: nothing */
+
+static const struct key top_keys[] = {
+    {"state", PATH, AT(config, state), NULL, check_filled, NULL, 0, 0},
+    {"log", PATH, AT(config, log), "syslog", check_log, NULL, 0, 0},
+    {"prefix", TEXT, AT(config, prefix), "/.well-known/est", check_prefix, NULL, 0, 0},
+    {"realm", TEXT, AT(config, realm), "est", check_name, NULL, 0, 0},
+    {"retry_window", SPAN, AT(config, retry_window), "1h", NULL, NULL, 0, 7 * DAY},
+    {"credential_cache", SPAN, AT(config, credential_cache), "60s", NULL, NULL, 0, 3600},
+    {"body_limit", SIZE, AT(config, body_limit), "64K", NULL, NULL, 1024, 16 << 20},
+    {"cache", SIZE, AT(config, cache), "64M", NULL, NULL, 1 << 20, INT64_C(1) << 40},
+};
+
+static const struct key ca_keys[] = {
+    {"name", TEXT, AT(config_ca, name), NULL, check_name, NULL, 0, 0},
+    {"certificate", PATH, AT(config_ca, certificate), NULL, check_filled, NULL, 0, 0},
+    {"key", PATH, AT(config_ca, key), NULL, check_filled, NULL, 0, 0},
+    {"passphrase", PATH, AT(config_ca, passphrase), OPTIONAL, NULL, NULL, 0, 0},
+};
+
+static const struct key profile_keys[] = {
+    {"name", TEXT, AT(config_profile, name), NULL, check_name, NULL, 0, 0},
+    {"validity", SPAN, AT(config_profile, validity), "90d", NULL, NULL, 60, 36500 * DAY},
+    {"backdate", SPAN, AT(config_profile, backdate), "5m", NULL, NULL, 0, 30 * DAY},
+    {"keys", WORDS, AT(config_profile, keys), "P-256 P-384 RSA-2048 RSA-3072 RSA-4096 Ed25519",
+	NULL, NULL, 1, 0},
+    {"key_usage", WORDS, AT(config_profile, key_usage), "digitalSignature keyEncipherment", NULL,
+	NULL, 0, 0},
+    {"extended_key_usage", WORDS, AT(config_profile, extended_key_usage), "clientAuth", NULL, NULL,
+	0, 0},
+    {"subject", WORDS, AT(config_profile, subject), "CN serialNumber C ST L O OU", NULL, NULL, 0,
+	0},
+    {"subject_alt_names", WORDS, AT(config_profile, subject_alt_names), "dns ip", NULL, NULL, 0, 0},
+    {"key_reuse", BOOL, AT(config_profile, key_reuse), "true", NULL, NULL, 0, 0},
+};
+
+static const struct key label_keys[] = {
+    {"name", TEXT, AT(config_label, name), NULL, check_label, NULL, 0, 0},
+    {"ca", TEXT, AT(config_label, ca_name), NULL, check_name, NULL, 0, 0},
+    {"profile", TEXT, AT(config_label, profile_name), NULL, check_name, NULL, 0, 0},
+    {"authenticate", WORDS, AT(config_label, authenticate), "certificate", NULL,
+	"basic certificate certificate-and-basic", 1, 0},
+    {"certificates_from", WORDS, AT(config_label, certificates_from), OPTIONAL, check_label, NULL,
+	0, 0},
+    {"encodings", WORDS, AT(config_label, encodings), "base64 pem", NULL, "base64 pem der", 1, 0},
+    {"trust_anchors", PATHS, AT(config_label, trust_anchors), OPTIONAL, check_filled, NULL, 0, 0},
+    {"intermediates", PATHS, AT(config_label, intermediates), OPTIONAL, check_filled, NULL, 0, 0},
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* A group that may stand several times: ca, profile, label. */
+struct group {
+	const char *name;
+	const struct key *keys;
+	size_t key_count;
+	size_t size; /* of its struct; the line is its first member, the name follows */
+	size_t offset, count_offset; /* of the array and its length in struct config */
+};
+
+static const struct group groups[] = {
+    {"ca", ca_keys, COUNT(ca_keys), sizeof(struct config_ca), AT(config, cas),
+	AT(config, ca_count)},
+    {"profile", profile_keys, COUNT(profile_keys), sizeof(struct config_profile),
+	AT(config, profiles), AT(config, profile_count)},
+    {"label", label_keys, COUNT(label_keys), sizeof(struct config_label), AT(config, labels),
+	AT(config, label_count)},
+};
+
+/* Where a value is read from and where it goes. */
+struct site {
+	struct config *config;
+	int line;
+	void *base;
+};
+
+static enum outcome wrong(const struct site *site, const struct key *key, const char *what)
+{
+	return reason(
+	    EST_MALFORMED, "%s:%d: %s: %s", site->config->path, site->line, key->name, what);
+}
+
+static const char *check_filled(const char *value)
+{
+	return value[0] == '\0' ? "must not be empty" : NULL;
+}
+
+static const char *check_name(const char *value)
+{
+	for (const char *c = value; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr(" ._-", *c) == NULL)
+			return "may hold letters, digits, space, and . _ - only";
+	return strlen(value) > 64 ? "is longer than 64 characters" : check_filled(value);
+}
+
+/* RFC 7030 3.2.2: no label may be the name of an operation; RFC 8295, 8995 and 9148 have more of
+ * them. */
+static const char *check_label(const char *value)
+{
+	static const char *const reserved[] = {"cacerts", "simpleenroll", "simplereenroll",
+	    "fullcmc", "serverkeygen", "csrattrs", "pal", "eecerts", "crls", "symmetrickeys",
+	    "firmware", "tamp", "crts", "sen", "sren", "skg", "skc", "att", "bootstrap", ".", ".."};
+
+	for (size_t i = 0; i < COUNT(reserved); i++)
+		if (strcmp(value, reserved[i]) == 0)
+			return "is the name of an EST operation (RFC 7030 3.2.2); choose another";
+	for (const char *c = value; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr("._~-", *c) == NULL)
+			return "may hold letters, digits and . _ ~ - only (RFC 3986 2.3)";
+	return strlen(value) > 128 ? "is longer than 128 characters" : NULL;
+}
+
+static const char *check_prefix(const char *value)
+{
+	size_t len = strlen(value);
+
+	return value[0] != '/' || value[len - 1] == '/' ? "must start with a / and not end with one"
+							: NULL;
+}
+
+static const char *check_log(const char *value)
+{
+	return check_filled(value);
+}
+
+static bool word_among(const char *word, const char *among)
+{
+	size_t len = strlen(word);
+
+	if (len == 0 || strchr(word, ' ') != NULL)
+		return false;
+	for (const char *at = among; (at = strstr(at, word)) != NULL; at += len)
+		if ((at == among || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
+static enum outcome check_value(const struct site *site, const struct key *key, const char *value)
+{
+	const char *what = key->check == NULL ? NULL : key->check(value);
+
+	if (what != NULL)
+		return reason(EST_MALFORMED, "%s:%d: %s: \"%.60s\" %s", site->config->path,
+		    site->line, key->name, value, what);
+	if (key->words != NULL && !word_among(value, key->words))
+		return reason(EST_MALFORMED, "%s:%d: %s: \"%.60s\" is none of: %s",
+		    site->config->path, site->line, key->name, value, key->words);
+	return EST_OK;
+}
+
+/* "syslog" and "credential:NAME" stand where a path may stand, and are none. */
+static char *resolve(const struct config *config, const char *path)
+{
+	if (strcmp(path, "syslog") == 0 || strncmp(path, "credential:", 11) == 0)
+		return mem_string(path);
+	return file_path(config->directory, path);
+}
+
+static enum outcome set_text(const struct site *site, const struct key *key, const char *value)
+{
+	char **member = (char **)((char *)site->base + key->offset);
+
+	if (key->def != NULL && key->def[0] == '\0' && value[0] == '\0')
+		return EST_OK;
+	if (check_value(site, key, value) != EST_OK)
+		return EST_MALFORMED;
+	*member = key->type == PATH ? resolve(site->config, value) : mem_string(value);
+	return EST_OK;
+}
+
+static enum outcome set_number(const struct site *site, const struct key *key, const char *value)
+{
+	static const char units[] = "KMGT";
+	int64_t *member = (int64_t *)(void *)((char *)site->base + key->offset);
+	char *end;
+	const char *unit;
+	long number;
+
+	if (key->type == SPAN) {
+		reason_clear();
+		if (clock_parse_span(value, member) != EST_OK) {
+			reason_clear();
+			return wrong(site, key, "is not a span of time such as \"90d\"");
+		}
+	} else {
+		number = strtol(value, &end, 10);
+		unit = *end == '\0' ? NULL : strchr(units, *end);
+		if (!isdigit((unsigned char)value[0]) ||
+		    number > INT64_C(1) << (unit == NULL ? 40 : 20) ||
+		    (*end != '\0' && (unit == NULL || end[1] != '\0')))
+			return wrong(site, key, "is not a size such as \"64K\" or \"1M\"");
+		*member = unit == NULL ? number : (int64_t)number << (10 * (unit - units + 1));
+	}
+	if (*member < key->least || *member > key->most)
+		return reason(EST_MALFORMED,
+		    "%s:%d: %s: \"%.60s\" is out of bounds (%lld to %lld %s)", site->config->path,
+		    site->line, key->name, value, (long long)key->least, (long long)key->most,
+		    key->type == SPAN ? "seconds" : "bytes");
+	return EST_OK;
+}
+
+static enum outcome add_word(const struct site *site, const struct key *key, const char *value)
+{
+	struct words *words = (struct words *)(void *)((char *)site->base + key->offset);
+	char *word;
+
+	if (check_value(site, key, value) != EST_OK)
+		return EST_MALFORMED;
+	word = key->type == PATHS ? resolve(site->config, value) : mem_string(value);
+	if (words_have(words, word)) {
+		free(word);
+		return wrong(site, key, "has the same word twice");
+	}
+	words->word = mem_grow(words->word, (words->count + 1) * sizeof(char *));
+	words->word[words->count++] = word;
+	return EST_OK;
+}
+
+/* A setting's words: a single string, or an array or list of strings. */
+static enum outcome set_words(
+    const struct site *site, const struct key *key, const config_setting_t *setting)
+{
+	struct words *words = (struct words *)(void *)((char *)site->base + key->offset);
+	int count = config_setting_length(setting);
+	const char *word = config_setting_get_string(setting);
+
+	words->line = site->line;
+	if (word != NULL)
+		return add_word(site, key, word);
+	if (!config_setting_is_aggregate(setting) || config_setting_is_group(setting))
+		return wrong(site, key, "must be a list of strings, as in [ \"a\", \"b\" ]");
+	for (int i = 0; i < count; i++) {
+		word = config_setting_get_string_elem(setting, i);
+		if (word == NULL)
+			return wrong(site, key, "holds something that is not a string");
+		if (add_word(site, key, word) != EST_OK)
+			return EST_MALFORMED;
+	}
+	if (count < key->least)
+		return wrong(site, key, "must not be empty");
+	return EST_OK;
+}
+
+static enum outcome set_value(
+    const struct site *site, const struct key *key, const config_setting_t *setting)
+{
+	const char *text = config_setting_get_string(setting);
+
+	if (key->type == WORDS || key->type == PATHS)
+		return set_words(site, key, setting);
+	if (key->type == BOOL) {
+		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+			return wrong(site, key, "must be true or false");
+		*((bool *)site->base + key->offset) = config_setting_get_bool(setting) != 0;
+		return EST_OK;
+	}
+	if (text == NULL)
+		return wrong(site, key, "must be a string in quotes");
+	return key->type == SPAN || key->type == SIZE ? set_number(site, key, text)
+						      : set_text(site, key, text);
+}
+
+static enum outcome set_default_words(const struct site *site, const struct key *key)
+{
+	char *copy = mem_string(key->def), *rest = copy, *word;
+	enum outcome outcome = EST_OK;
+
+	while (outcome == EST_OK && (word = strsep(&rest, " ")) != NULL)
+		if (word[0] != '\0')
+			outcome = add_word(site, key, word);
+	free(copy);
+	return outcome;
+}
+
+static enum outcome set_default(const struct site *site, const struct key *key)
+{
+	switch (key->type) {
+	case WORDS:
+	case PATHS: return set_default_words(site, key);
+	case SPAN:
+	case SIZE: return set_number(site, key, key->def);
+	case BOOL:
+		*((bool *)site->base + key->offset) = strcmp(key->def, "true") == 0;
+		return EST_OK;
+	default: return set_text(site, key, key->def);
+	}
+}
+
+static bool is_group(const char *name)
+{
+	for (size_t i = 0; i < COUNT(groups); i++)
+		if (strcmp(groups[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Every setting of the group is a key of the table (or, at the top, a group of its own). */
+static enum outcome refuse_unknown(
+    const struct site *site, const config_setting_t *group, const struct key *keys, size_t count)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+		const char *name = config_setting_name(setting);
+		bool known = keys == top_keys && is_group(name);
+		for (size_t k = 0; k < count && !known; k++)
+			known = strcmp(keys[k].name, name) == 0;
+		if (!known)
+			return reason(EST_MALFORMED,
+			    "%s:%d: there is no key \"%.60s\" here; see est.conf(5)",
+			    site->config->path, config_setting_source_line(setting), name);
+	}
+	return EST_OK;
+}
+
+static enum outcome read_keys(
+    struct site site, const config_setting_t *group, const struct key *keys, size_t count)
+{
+	int group_line = site.line;
+
+	if (refuse_unknown(&site, group, keys, count) != EST_OK)
+		return EST_MALFORMED;
+	for (size_t i = 0; i < count; i++) {
+		config_setting_t *setting = config_setting_get_member(group, keys[i].name);
+		enum outcome outcome;
+		site.line = setting == NULL ? group_line : (int)config_setting_source_line(setting);
+		if (setting == NULL && keys[i].def == NULL)
+			return wrong(&site, &keys[i], "is missing");
+		outcome = setting == NULL ? set_default(&site, &keys[i])
+					  : set_value(&site, &keys[i], setting);
+		if (outcome != EST_OK)
+			return outcome;
+	}
+	return EST_OK;
+}
+
+/* The name of the i-th element: every group's struct starts {int line; char *name; ...}. */
+static const char *element_name(const struct group *group, const char *array, size_t i)
+{
+	const struct config_ca *element = (const void *)(array + i * group->size);
+
+	return element->name;
+}
+
+_Static_assert(AT(config_ca, name) == AT(config_profile, name) &&
+		   AT(config_ca, name) == AT(config_label, name),
+    "element_name() reads every group through struct config_ca");
+
+static enum outcome read_element(
+    struct config *config, const struct group *group, const config_setting_t *setting, size_t i)
+{
+	char *array = *(char **)(void *)((char *)config + group->offset);
+	char *element = array + i * group->size;
+	struct site site = {config, (int)config_setting_source_line(setting), element};
+	enum outcome outcome;
+
+	*(int *)(void *)element = site.line;
+	if (!config_setting_is_group(setting))
+		return reason(EST_MALFORMED,
+		    "%s:%d: %s: must be groups in braces, as in ( { ... } )", config->path,
+		    site.line, group->name);
+	outcome = read_keys(site, setting, group->keys, group->key_count);
+	for (size_t k = 0; outcome == EST_OK && k < i; k++)
+		if (strcmp(element_name(group, array, k), element_name(group, array, i)) == 0)
+			return reason(EST_MALFORMED, "%s:%d: there are two %ss named \"%s\"",
+			    config->path, site.line, group->name, element_name(group, array, i));
+	return outcome;
+}
+
+static enum outcome read_group(
+    struct config *config, const config_setting_t *root, const struct group *group)
+{
+	const config_setting_t *list = config_setting_get_member(root, group->name);
+	size_t count = list == NULL ? 0 : (size_t)config_setting_length(list);
+	char **array = (char **)(void *)((char *)config + group->offset);
+
+	if (list != NULL && (count == 0 || !config_setting_is_list(list)))
+		return reason(EST_MALFORMED,
+		    "%s:%d: %s: needs at least one, as in %s = ( { name = ... } );", config->path,
+		    (int)config_setting_source_line(list), group->name, group->name);
+	if (count == 0)
+		return reason(EST_MALFORMED,
+		    "%s: %s: needs at least one, as in %s = ( { name = ... } );", config->path,
+		    group->name, group->name);
+	*array = mem_alloc(count * group->size);
+	*(size_t *)(void *)((char *)config + group->count_offset) = count;
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *setting = config_setting_get_elem(list, (unsigned)i);
+		enum outcome outcome = read_element(config, group, setting, i);
+		if (outcome != EST_OK)
+			return outcome;
+	}
+	return EST_OK;
+}
+
+static enum outcome refers_to_nothing(const struct config *config, const struct config_label *label,
+    const char *key, const char *name)
+{
+	return reason(EST_MALFORMED, "%s:%d: label \"%s\": there is no %s \"%s\"", config->path,
+	    label->line, label->name, key, name);
+}
+
+static bool has_label(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->label_count; i++)
+		if (strcmp(config->labels[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A label points to the CA and the profile that it names. */
+static enum outcome refer_label(const struct config *config, struct config_label *label)
+{
+	for (size_t k = 0; k < config->ca_count; k++)
+		if (strcmp(config->cas[k].name, label->ca_name) == 0)
+			label->ca = &config->cas[k];
+	for (size_t k = 0; k < config->profile_count; k++)
+		if (strcmp(config->profiles[k].name, label->profile_name) == 0)
+			label->profile = &config->profiles[k];
+	if (label->ca == NULL)
+		return refers_to_nothing(config, label, "ca", label->ca_name);
+	if (label->profile == NULL)
+		return refers_to_nothing(config, label, "profile", label->profile_name);
+	for (size_t k = 0; k < label->certificates_from.count; k++)
+		if (!has_label(config, label->certificates_from.word[k]))
+			return refers_to_nothing(
+			    config, label, "label", label->certificates_from.word[k]);
+	return EST_OK;
+}
+
+static enum outcome refer(struct config *config)
+{
+	enum outcome outcome = EST_OK;
+
+	for (size_t i = 0; outcome == EST_OK && i < config->label_count; i++)
+		outcome = refer_label(config, &config->labels[i]);
+	return outcome;
+}
+
+static enum outcome read_tree(struct config *config, const config_t *tree)
+{
+	const config_setting_t *root = config_root_setting(tree);
+	struct site site = {config, 1, config};
+	enum outcome outcome = read_keys(site, root, top_keys, COUNT(top_keys));
+
+	for (size_t i = 0; outcome == EST_OK && i < COUNT(groups); i++)
+		outcome = read_group(config, root, &groups[i]);
+	return outcome == EST_OK ? refer(config) : outcome;
+}
+
+enum outcome config_load(const char *path, struct config **out)
+{
+	struct config *config = mem_alloc(sizeof(*config));
+	struct buf text = {0};
+	char *copy = mem_string(path);
+	config_t tree;
+	enum outcome outcome;
+
+	config_init(&tree);
+	config->path = mem_string(path);
+	config->directory = mem_string(dirname(copy));
+	outcome = file_read(path, 1 << 20, &text);
+	if (outcome != EST_OK)
+		goto out;
+	if (config_read_string(&tree, buf_string(&text)) != CONFIG_TRUE) {
+		outcome = reason(EST_MALFORMED, "%s:%d: %s", path, config_error_line(&tree),
+		    config_error_text(&tree));
+		goto out;
+	}
+	outcome = read_tree(config, &tree);
+out:
+	config_destroy(&tree);
+	buf_free(&text);
+	free(copy);
+	if (outcome != EST_OK) {
+		config_free(config);
+		return outcome;
+	}
+	*out = config;
+	return EST_OK;
+}
+
+static void free_keys(void *base, const struct key *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		void *member = (char *)base + keys[i].offset;
+		if (keys[i].type == TEXT || keys[i].type == PATH) {
+			free(*(char **)member);
+		} else if (keys[i].type == WORDS || keys[i].type == PATHS) {
+			struct words *words = member;
+			for (size_t k = 0; k < words->count; k++)
+				free(words->word[k]);
+			free(words->word);
+		}
+	}
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	for (size_t i = 0; i < COUNT(groups); i++) {
+		char *array = *(char **)(void *)((char *)config + groups[i].offset);
+		size_t count = *(size_t *)(void *)((char *)config + groups[i].count_offset);
+		for (size_t k = 0; k < count; k++)
+			free_keys(array + k * groups[i].size, groups[i].keys, groups[i].key_count);
+		free(array);
+	}
+	free_keys(config, top_keys, COUNT(top_keys));
+	free(config->path);
+	free(config->directory);
+	free(config);
+}
+
+const char *config_path(const char *argument)
+{
+	const char *environment = getenv("EST_CONFIG");
+
+	if (argument != NULL)
+		return argument;
+	return environment != NULL && environment[0] != '\0' ? environment : EST_CONFIG_FILE;
+}
+
+bool words_have(const struct words *words, const char *word)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (strcmp(words->word[i], word) == 0)
+			return true;
+	return false;
+}

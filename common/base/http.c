@@ -1,0 +1,211 @@
+#include "common/base/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#define CONNECT_SECONDS 10L
+#define TOTAL_SECONDS   60L
+
+/* What libcurl's failures mean to us; the others are EST_UNAVAILABLE. */
+static const struct {
+	CURLcode code;
+	enum outcome outcome;
+	const char *text;
+} failures[] = {
+    {CURLE_PEER_FAILED_VERIFICATION, EST_CONFLICT, "the server is not trusted"},
+    {CURLE_SSL_CONNECT_ERROR, EST_CONFLICT, "TLS failed"},
+    {CURLE_SSL_CERTPROBLEM, EST_MALFORMED, "the client certificate or its key cannot be used"},
+    {CURLE_SSL_CACERT_BADFILE, EST_MALFORMED, "the trusted certificates cannot be used"},
+    {CURLE_URL_MALFORMAT, EST_MALFORMED, "not a URL"},
+    {CURLE_UNSUPPORTED_PROTOCOL, EST_MALFORMED, "only https is spoken"},
+    {CURLE_WRITE_ERROR, EST_MALFORMED, "the answer is larger than a mebibyte"},
+    {CURLE_PARTIAL_FILE, EST_UNAVAILABLE, "the answer is cut short"},
+    {CURLE_OPERATION_TIMEDOUT, EST_UNAVAILABLE, "no answer in time"},
+};
+
+/* Whether OpenSSL's words are those of an alert by which the server turns down the client's
+ * certificate. */
+static bool is_certificate_alert(const char *detail)
+{
+	const char *alert = strstr(detail, " alert ");
+
+	return alert != NULL &&
+	       (strstr(alert, "certificate") != NULL || strstr(alert, "unknown ca") != NULL);
+}
+
+static enum outcome failed(const struct http_request *request, CURLcode code, const char *detail)
+{
+	const char *method = request->body.data == NULL ? "GET" : "POST";
+
+	if (detail[0] == '\0')
+		detail = curl_easy_strerror(code);
+	if (is_certificate_alert(detail))
+		return reason(EST_FORBIDDEN,
+		    "%s %.200s: the server's TLS wants another client certificate: %.200s", method,
+		    request->url, detail);
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		if (failures[i].code == code)
+			return reason(failures[i].outcome, "%s %.200s: %s: %.200s", method,
+			    request->url, failures[i].text, detail);
+	}
+	return reason(EST_UNAVAILABLE, "%s %.200s: %.200s", method, request->url, detail);
+}
+
+/* libcurl's write callback: fewer octets than given end the transfer with CURLE_WRITE_ERROR. */
+static size_t receive(char *octets, size_t one, size_t len, void *body)
+{
+	struct buf *buf = body;
+
+	(void)one;
+	if (len > HTTP_BODY_MOST - buf->len)
+		return 0;
+	buf_add(buf, octets, len);
+	return len;
+}
+
+static struct curl_blob blob(struct span span)
+{
+	/* CURL_BLOB_NOCOPY: libcurl reads it only, its type just does not say so. */
+	return (struct curl_blob){(void *)(uintptr_t)span.data, span.len, CURL_BLOB_NOCOPY};
+}
+
+static void set_trust(CURL *curl, const struct http_request *request)
+{
+	struct curl_blob trust = blob(request->trust);
+
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	if (request->provisional) {
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	} else {
+		curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &trust);
+	}
+}
+
+static void set_credentials(CURL *curl, const struct http_request *request)
+{
+	struct curl_blob certificate = blob(request->certificate), key = blob(request->key);
+
+	if (request->user != NULL) {
+		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
+		curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password);
+	}
+	if (request->certificate.data != NULL) {
+		curl_easy_setopt(curl, CURLOPT_SSLCERTTYPE, "PEM");
+		curl_easy_setopt(curl, CURLOPT_SSLCERT_BLOB, &certificate);
+		curl_easy_setopt(curl, CURLOPT_SSLKEYTYPE, "PEM");
+		curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &key);
+	}
+}
+
+static struct curl_slist *header_list(const struct http_request *request)
+{
+	/* No "Expect: 100-continue": the bodies are small, and not every server answers it. */
+	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+	for (const char *const *header = request->headers; header != NULL && *header != NULL;
+	     header++)
+		list = curl_slist_append(list, *header);
+	return list;
+}
+
+static void set_transfer(CURL *curl, const struct http_request *request, struct buf *body)
+{
+	curl_easy_setopt(curl, CURLOPT_URL, request->url);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, request->user_agent);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, TOTAL_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+	if (request->body.data != NULL) {
+		curl_easy_setopt(curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.data);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body.len);
+	}
+}
+
+/* A copy of the last header of that name, or NULL. */
+static char *header_text(CURL *curl, const char *name)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return NULL;
+	return mem_string(header->value);
+}
+
+static int64_t header_seconds(CURL *curl, const char *name)
+{
+	char *text = header_text(curl, name);
+	size_t len = text == NULL ? 0 : strlen(text);
+	int64_t seconds = -1;
+
+	if (len > 0 && len < 11 && strspn(text, "0123456789") == len)
+		seconds = strtoll(text, NULL, 10);
+	free(text);
+	return seconds;
+}
+
+static enum outcome perform(
+    CURL *curl, const struct http_request *request, struct http_response *response)
+{
+	char detail[CURL_ERROR_SIZE] = "";
+	CURLcode code;
+
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
+	code = curl_easy_perform(curl);
+	if (code != CURLE_OK)
+		return failed(request, code, detail);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
+	response->content_type = header_text(curl, "Content-Type");
+	response->www_authenticate = header_text(curl, "WWW-Authenticate");
+	response->location = header_text(curl, "Location");
+	response->retry_after = header_seconds(curl, "Retry-After");
+	return EST_OK;
+}
+
+enum outcome http_send(const struct http_request *request, struct http_response *response)
+{
+	static bool started;
+	struct curl_slist *headers = NULL;
+	CURL *curl = NULL;
+	enum outcome outcome;
+
+	*response = (struct http_response){.retry_after = -1};
+	if (request->provisional ? request->user != NULL || request->certificate.data != NULL
+				 : request->trust.len == 0)
+		return reason(EST_INTERNAL, "credentials for a server that nobody verified");
+	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return reason(EST_INTERNAL, "libcurl does not start");
+	started = true;
+	curl = curl_easy_init();
+	if (curl == NULL)
+		return reason(EST_INTERNAL, "libcurl does not start");
+	headers = header_list(request);
+	set_transfer(curl, request, &response->body);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	set_trust(curl, request);
+	set_credentials(curl, request);
+	outcome = perform(curl, request, response);
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(headers);
+	return outcome;
+}
+
+void http_response_free(struct http_response *response)
+{
+	free(response->content_type);
+	free(response->www_authenticate);
+	free(response->location);
+	buf_free(&response->body);
+	*response = (struct http_response){0};
+}
