@@ -1,0 +1,209 @@
+#include "common/pki/san.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include <arpa/inet.h>
+
+#include "common/pki/der.h"
+
+static bool dns_ok(struct span name), ip_ok(struct span address), email_ok(struct span address),
+    uri_ok(struct span uri);
+
+/* The kinds that we know, by the context tag of GeneralName. */
+static const struct {
+	const char *word;
+	unsigned tag;
+	bool (*ok)(struct span value);
+	bool folds; /* compares without letter case */
+	const char *rule;
+} kinds[SAN_KINDS] = {
+    [SAN_DNS] = {"dns", DER_CONTEXT(2), dns_ok, true,
+	"RFC 1034 3.5: a dNSName is letters, digits, - and _ "
+	"in labels of 1 to 63, without a wildcard"},
+    [SAN_IP] = {"ip", DER_CONTEXT(7), ip_ok, false,
+	"RFC 5280 4.2.1.6: an iPAddress has 4 or 16 octets"},
+    [SAN_EMAIL] = {"email", DER_CONTEXT(1), email_ok, true,
+	"RFC 5280 4.2.1.6: an rfc822Name is local@domain, without quotes or a name beside it"},
+    [SAN_URI] = {"uri", DER_CONTEXT(6), uri_ok, false,
+	"RFC 5280 4.2.1.6: a uniformResourceIdentifier has a scheme and is printable ASCII"},
+};
+
+static bool label_ok(struct span label)
+{
+	if (label.len == 0 || label.len > 63 || label.data[0] == '-' ||
+	    label.data[label.len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < label.len; i++)
+		if (!isalnum(label.data[i]) && label.data[i] != '-' && label.data[i] != '_')
+			return false;
+	return true;
+}
+
+static bool dns_ok(struct span name)
+{
+	size_t start = 0;
+
+	if (name.len == 0 || name.len > 253)
+		return false;
+	for (size_t i = 0; i <= name.len; i++) {
+		if (i < name.len && name.data[i] != '.')
+			continue;
+		if (!label_ok((struct span){name.data + start, i - start}))
+			return false;
+		start = i + 1;
+	}
+	return true;
+}
+
+static bool ip_ok(struct span address)
+{
+	return address.len == 4 || address.len == 16;
+}
+
+static bool email_ok(struct span address)
+{
+	const unsigned char *at = memchr(address.data, '@', address.len);
+	size_t local;
+
+	if (at == NULL)
+		return false;
+	local = (size_t)(at - address.data);
+	if (local == 0 || local > 64)
+		return false;
+	for (size_t i = 0; i < local; i++)
+		if (!isalnum(address.data[i]) &&
+		    (address.data[i] == '\0' ||
+			strchr("!#$%&'*+-/=?^_`{|}~.", address.data[i]) == NULL))
+			return false;
+	return dns_ok((struct span){at + 1, address.len - local - 1});
+}
+
+static bool uri_ok(struct span uri)
+{
+	size_t scheme = 0;
+
+	if (uri.len > 2048)
+		return false;
+	for (size_t i = 0; i < uri.len; i++)
+		if (uri.data[i] <= ' ' || uri.data[i] >= 0x7f ||
+		    strchr("<>\"\\^`{|}", uri.data[i]) != NULL)
+			return false;
+	while (scheme < uri.len &&
+	       (isalnum(uri.data[scheme]) || strchr("+-.", uri.data[scheme]) != NULL))
+		scheme++;
+	return scheme > 0 && isalpha(uri.data[0]) && scheme + 1 < uri.len &&
+	       uri.data[scheme] == ':';
+}
+
+const char *san_kind_word(enum san_kind kind)
+{
+	return kinds[kind].word;
+}
+
+static enum outcome take_san(struct span *rest, struct sans *out)
+{
+	struct der value;
+
+	if (der_next(rest, &value) != EST_OK || (value.tag & 0xc0) != 0x80 ||
+	    (value.tag & 0x1f) > 8)
+		return reason(
+		    EST_MALFORMED, "RFC 5280 4.2.1.6: the SubjectAltName is not DER GeneralNames");
+	for (size_t k = 0; k < SAN_KINDS; k++) {
+		if (kinds[k].tag != value.tag)
+			continue;
+		if (out->count == SANS_MAX)
+			return reason(EST_MALFORMED,
+			    "there are more than %d subject alternative names", SANS_MAX);
+		if (!kinds[k].ok(value.content))
+			return reason(EST_MALFORMED, "%s", kinds[k].rule);
+		out->san[out->count++] = (struct san){(enum san_kind)k, value.content};
+		return EST_OK;
+	}
+	out->others++;
+	return EST_OK;
+}
+
+enum outcome sans_parse(struct span der, struct sans *out)
+{
+	struct der sequence;
+
+	out->count = out->others = 0;
+	if (der_take(&der, DER_SEQUENCE, &sequence) != EST_OK || der.len > 0)
+		return reason(
+		    EST_MALFORMED, "RFC 5280 4.2.1.6: the SubjectAltName is not a DER SEQUENCE");
+	if (sequence.content.len == 0)
+		return reason(EST_MALFORMED, "RFC 5280 4.2.1.6: the SubjectAltName holds no name");
+	while (sequence.content.len > 0)
+		if (take_san(&sequence.content, out) != EST_OK)
+			return EST_MALFORMED;
+	return EST_OK;
+}
+
+void sans_encode(const struct sans *sans, struct buf *out)
+{
+	size_t sequence = der_open(out, DER_SEQUENCE);
+
+	for (size_t i = 0; i < sans->count; i++)
+		der_add(out, kinds[sans->san[i].kind].tag, sans->san[i].value);
+	der_close(out, sequence);
+}
+
+void san_text(const struct san *san, struct buf *out)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (san->kind == SAN_IP) {
+		int family = san->value.len == 4 ? AF_INET : AF_INET6;
+		buf_add_string(out, inet_ntop(family, san->value.data, text, sizeof(text)));
+		return;
+	}
+	for (size_t i = 0; i < san->value.len; i++)
+		if (san->value.data[i] == ',')
+			buf_add_string(out, "%2C");
+		else
+			buf_add_byte(out, san->value.data[i]);
+}
+
+void sans_text(const struct sans *sans, struct buf *out)
+{
+	for (size_t i = 0; i < sans->count; i++) {
+		if (i > 0)
+			buf_add_byte(out, ',');
+		buf_add_string(out, kinds[sans->san[i].kind].word);
+		buf_add_byte(out, ':');
+		san_text(&sans->san[i], out);
+	}
+}
+
+static bool san_equal(const struct san *a, const struct san *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (!kinds[a->kind].folds)
+		return span_equal(a->value, b->value);
+	return a->value.len == b->value.len && strncasecmp((const char *)a->value.data,
+						   (const char *)b->value.data, a->value.len) == 0;
+}
+
+bool sans_have(const struct sans *sans, const struct san *san)
+{
+	for (size_t i = 0; i < sans->count; i++)
+		if (san_equal(&sans->san[i], san))
+			return true;
+	return false;
+}
+
+static bool all_in(const struct sans *few, const struct sans *many)
+{
+	for (size_t i = 0; i < few->count; i++)
+		if (!sans_have(many, &few->san[i]))
+			return false;
+	return true;
+}
+
+bool sans_equal(const struct sans *a, const struct sans *b)
+{
+	return a->others == 0 && b->others == 0 && all_in(a, b) && all_in(b, a);
+}
