@@ -1,0 +1,45 @@
+/*
+ * backend.h - what a store is made of: one row of functions for each kind of database.
+ *
+ * The functions are those of store.h without their prefix, with its contracts; store.c has checked
+ * the arguments. A backend's own struct begins with a struct store.
+ */
+#ifndef EST_BACKEND_H
+#define EST_BACKEND_H
+
+#include "common/store/store.h"
+
+struct store_backend {
+	const char *name;
+	enum outcome (*open)(const struct store_settings *settings, struct store **out);
+	void (*close)(struct store *store);
+	enum outcome (*cert_add)(struct store *store, const struct cert_record *cert,
+	    const unsigned char *request, int64_t since, struct cert_record *earlier);
+	enum outcome (*cert_of_request)(struct store *store, const unsigned char *request,
+	    int64_t since, struct cert_record *out);
+	enum outcome (*cert_get)(
+	    struct store *store, const struct serial *serial, struct cert_record *out);
+	enum outcome (*cert_list)(
+	    struct store *store, const struct cert_query *query, struct cert_page *page);
+	enum outcome (*cert_revoke)(struct store *store, const struct serial *serial,
+	    int reason_code, int64_t when, struct cert_record *out);
+	enum outcome (*user_put)(struct store *store, const struct user_record *user, bool replace);
+	enum outcome (*user_get)(struct store *store, const char *name, struct user_record *out);
+	enum outcome (*user_delete)(struct store *store, const char *name);
+	enum outcome (*user_next)(struct store *store, const char *after, struct user_record *out);
+	enum outcome (*device_get)(
+	    struct store *store, const char *label, const char *name, struct device_record *out);
+	enum outcome (*totals)(struct store *store, int64_t now, struct store_totals *totals);
+	enum outcome (*statistics)(struct store *store, store_figure *figure, void *context);
+	enum outcome (*checkpoint)(struct store *store);
+	enum outcome (*check)(
+	    struct store *store, store_figure *progress, void *context, int64_t *faults);
+};
+
+struct store {
+	const struct store_backend *backend;
+};
+
+extern const struct store_backend store_bdb;
+
+#endif

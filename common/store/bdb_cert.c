@@ -1,0 +1,356 @@
+#include "common/store/bdb.h"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/store/bdb_row.h"
+
+/* Bytes of ours that are not what they should be: Berkeley DB has no code for that. */
+static int contradiction(struct bdb *bdb)
+{
+	return bdb_refuse(bdb, EST_INTERNAL);
+}
+
+static int get_cert(struct bdb *bdb, DB_TXN *txn, const struct serial *serial, uint32_t flags,
+    struct cert_record *out)
+{
+	struct span value;
+	int error = bdb_get(bdb, txn, BDB_CERT, row_serial(serial), &value, flags);
+
+	if (error == 0 && cert_record_decode(value, out) != EST_OK)
+		return contradiction(bdb);
+	return error;
+}
+
+/* --- one certificate --- */
+
+struct lookup {
+	const struct serial *serial;
+	const unsigned char *request;
+	int64_t since;
+	struct cert_record *out;
+};
+
+static int get_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	struct lookup *lookup = context;
+	int error = get_cert(bdb, txn, lookup->serial, 0, lookup->out);
+
+	return error == DB_NOTFOUND ? bdb_refuse(bdb, EST_NOT_FOUND) : error;
+}
+
+enum outcome bdb_cert_get(struct store *store, const struct serial *serial, struct cert_record *out)
+{
+	struct lookup lookup = {.serial = serial, .out = out};
+
+	return bdb_run((struct bdb *)store, BDB_READ, get_act, &lookup);
+}
+
+/* --- the same request again --- */
+
+/* The certificate that answers row, where it still does: else DB_NOTFOUND. */
+static int get_answer(
+    struct bdb *bdb, DB_TXN *txn, struct span row, int64_t since, struct cert_record *out)
+{
+	struct serial serial;
+	int64_t issued_at;
+	int error;
+
+	if (!row_issue_get(row, &issued_at, &serial))
+		return contradiction(bdb);
+	if (issued_at < since)
+		return DB_NOTFOUND;
+	error = get_cert(bdb, txn, &serial, 0, out);
+	if (error != 0 || cert_record_status(out, clock_now()) == CERT_VALID)
+		return error;
+	cert_record_clear(out);
+	return DB_NOTFOUND;
+}
+
+static int of_request_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	struct lookup *lookup = context;
+	struct span row;
+	int error = bdb_get(
+	    bdb, txn, BDB_REQUEST, (struct span){lookup->request, STORE_REQUEST_SIZE}, &row, 0);
+
+	if (error == 0)
+		error = get_answer(bdb, txn, row, lookup->since, lookup->out);
+	return error == DB_NOTFOUND ? bdb_refuse(bdb, EST_NOT_FOUND) : error;
+}
+
+enum outcome bdb_cert_of_request(
+    struct store *store, const unsigned char *request, int64_t since, struct cert_record *out)
+{
+	struct lookup lookup = {.request = request, .since = since, .out = out};
+
+	return bdb_run((struct bdb *)store, BDB_READ, of_request_act, &lookup);
+}
+
+/* --- adding --- */
+
+struct addition {
+	const struct cert_record *cert;
+	const unsigned char *request;
+	int64_t since;
+	struct cert_record *earlier;
+	unsigned label;
+};
+
+/*
+ * Rows of requests that nobody can ask for any more go away here, a few beside the one just
+ * written: its page is in hand and locked already, and requests are spread evenly. In the long run
+ * half of the rows are old ones. Every eighth request looks at sixteen rows.
+ */
+static int drop_old_requests(DBC *cursor, const struct addition *add)
+{
+	enum { EVERY = 8, ROWS = 16, KEEP = 7 * 86400 };
+	int64_t oldest = add->cert->issued_at - KEEP;
+	int error = 0;
+
+	if (add->request[0] % EVERY != 0)
+		return 0;
+	if (add->since < oldest)
+		oldest = add->since;
+	for (int i = 0; i < ROWS && error == 0; i++) {
+		DBT key = {0}, value = {0};
+		struct serial serial;
+		int64_t issued_at;
+		error = cursor->get(cursor, &key, &value, DB_NEXT);
+		if (error == 0 &&
+		    row_issue_get((struct span){value.data, value.size}, &issued_at, &serial) &&
+		    issued_at < oldest)
+			error = cursor->del(cursor, 0);
+	}
+	return error == DB_NOTFOUND ? 0 : error;
+}
+
+/*
+ * The write lock is taken when the row is looked for, so of equal requests at a time one goes on.
+ */
+static int claim_request(struct bdb *bdb, DB_TXN *txn, DBC *cursor, const struct addition *add)
+{
+	unsigned char octets[ROW_ISSUE_SIZE];
+	DBT key = {.data = (void *)(uintptr_t)add->request, .size = STORE_REQUEST_SIZE};
+	DBT value = {0};
+	int error = cursor->get(cursor, &key, &value, DB_SET | DB_RMW);
+
+	if (error == 0) {
+		error = get_answer(
+		    bdb, txn, (struct span){value.data, value.size}, add->since, add->earlier);
+		if (error == 0)
+			return bdb_refuse(bdb, EST_CONFLICT);
+	}
+	if (error != DB_NOTFOUND)
+		return error;
+	row_issue_put(octets, add->cert->issued_at, &add->cert->serial);
+	key = (DBT){.data = (void *)(uintptr_t)add->request, .size = STORE_REQUEST_SIZE};
+	value = (DBT){.data = octets, .size = 9U + add->cert->serial.len};
+	error = cursor->put(cursor, &key, &value, DB_KEYFIRST);
+	return error == 0 ? drop_old_requests(cursor, add) : error;
+}
+
+static int put_request(struct bdb *bdb, DB_TXN *txn, const struct addition *add)
+{
+	DB *db = bdb->tables[BDB_REQUEST];
+	DBC *cursor;
+	int closed, error = db->cursor(db, txn, &cursor, 0);
+
+	if (error != 0)
+		return error;
+	error = claim_request(bdb, txn, cursor, add);
+	closed = cursor->close(cursor);
+	return error == 0 ? closed : error;
+}
+
+static int put_indexes(struct bdb *bdb, DB_TXN *txn, const struct addition *add)
+{
+	const struct cert_record *cert = add->cert;
+	const struct row_expiry expiry = {cert->not_after, add->label, false};
+	unsigned char octets[ROW_EXPIRY_SIZE];
+	struct row_key key;
+	int error;
+
+	row_expiry_key(&key, row_day(cert->not_after), &cert->serial);
+	row_expiry_put(octets, &expiry);
+	error = bdb_put(
+	    bdb, txn, BDB_EXPIRY, row_key_span(&key), (struct span){octets, ROW_EXPIRY_SIZE}, 0);
+	if (error != 0)
+		return error;
+	row_name_key(&key, cert->name == NULL ? "" : cert->name, &cert->serial);
+	row_name_put(octets, add->label, cert->issued_at);
+	error = bdb_put(
+	    bdb, txn, BDB_NAME, row_key_span(&key), (struct span){octets, ROW_NAME_SIZE}, 0);
+	if (error != 0)
+		return error;
+	row_spki_key(&key, cert->spki, &cert->serial);
+	return bdb_put(bdb, txn, BDB_SPKI, row_key_span(&key), (struct span){NULL, 0}, 0);
+}
+
+static int append_issued(struct bdb *bdb, DB_TXN *txn, const struct cert_record *cert)
+{
+	unsigned char octets[ROW_ISSUE_SIZE];
+	db_recno_t number = 0;
+	DBT key = {.data = &number, .ulen = sizeof(number), .flags = DB_DBT_USERMEM};
+	DBT value = {.data = octets, .size = sizeof(octets)};
+
+	row_issue_put(octets, cert->issued_at, &cert->serial);
+	return bdb->tables[BDB_ISSUED]->put(bdb->tables[BDB_ISSUED], txn, &key, &value, DB_APPEND);
+}
+
+/* Where an earlier try may have been committed before the environment broke: was it? */
+static int is_added(struct bdb *bdb, DB_TXN *txn, const struct addition *add, bool *added)
+{
+	struct span value;
+	int error;
+
+	*added = false;
+	if (!bdb->uncertain)
+		return 0;
+	error = bdb_get(bdb, txn, BDB_CERT, row_serial(&add->cert->serial), &value, 0);
+	*added = error == 0 && span_equal(value, buf_span(&bdb->record));
+	return error == DB_NOTFOUND ? 0 : error;
+}
+
+static int put_cert(struct bdb *bdb, DB_TXN *txn, const struct serial *serial)
+{
+	int error =
+	    bdb_put(bdb, txn, BDB_CERT, row_serial(serial), buf_span(&bdb->record), DB_NOOVERWRITE);
+	char text[2 * SERIAL_MAX + 1];
+
+	if (error != DB_KEYEXIST)
+		return error;
+	(void)reason(EST_INTERNAL, "there is a certificate with the serial %s already",
+	    serial_text(serial, text));
+	return bdb_refuse(bdb, EST_INTERNAL);
+}
+
+static int add_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	const struct addition *add = context;
+	const struct cert_record *cert = add->cert;
+	uint32_t expired_day = 0;
+	bool added;
+	int error = is_added(bdb, txn, add, &added);
+
+	if (error != 0 || added)
+		return error;
+	error = bdb_expired_day(bdb, txn, &expired_day);
+	if (error == 0)
+		error = put_request(bdb, txn, add);
+	if (error == 0)
+		error = put_cert(bdb, txn, &cert->serial);
+	if (error == 0)
+		error = put_indexes(bdb, txn, add);
+	if (error == 0)
+		error = append_issued(bdb, txn, cert);
+	if (error == 0)
+		error = bdb_count_issued(bdb, txn, add->label, cert->issued_at);
+	if (error == 0 && row_day(cert->not_after) < expired_day)
+		error = bdb_expired_add(bdb, txn, add->label, 1);
+	return error;
+}
+
+enum outcome bdb_cert_add(struct store *store, const struct cert_record *cert,
+    const unsigned char *request, int64_t since, struct cert_record *earlier)
+{
+	struct bdb *bdb = (struct bdb *)store;
+	struct addition add = {cert, request, since, earlier, 0};
+	enum outcome outcome =
+	    bdb_label(bdb, cert->label == NULL ? "" : cert->label, true, &add.label);
+
+	if (outcome != EST_OK)
+		return outcome;
+	buf_reset(&bdb->record);
+	cert_record_encode(cert, &bdb->record);
+	return bdb_run(bdb, BDB_WRITE, add_act, &add);
+}
+
+/* --- revoking --- */
+
+struct revocation {
+	const struct serial *serial;
+	int code;
+	int64_t when;
+	struct cert_record cert;
+};
+
+/* The rows of the certificate as it stands in revocation->cert. */
+static int put_revoked(struct bdb *bdb, DB_TXN *txn, const struct revocation *revocation)
+{
+	const struct cert_record *cert = &revocation->cert;
+	struct row_expiry expiry;
+	unsigned char octets[ROW_EXPIRY_SIZE];
+	uint32_t expired_day, day = row_day(cert->not_after);
+	struct row_key key;
+	struct span value;
+	int error = bdb_expired_day(bdb, txn, &expired_day);
+
+	buf_reset(&bdb->record);
+	cert_record_encode(cert, &bdb->record);
+	if (error == 0)
+		error = bdb_put(
+		    bdb, txn, BDB_CERT, row_serial(&cert->serial), buf_span(&bdb->record), 0);
+	row_revoked_put(&bdb->record, cert);
+	if (error == 0)
+		error = bdb_put(
+		    bdb, txn, BDB_REVOKED, row_serial(&cert->serial), buf_span(&bdb->record), 0);
+	row_expiry_key(&key, day, &cert->serial);
+	if (error == 0)
+		error = bdb_get(bdb, txn, BDB_EXPIRY, row_key_span(&key), &value, DB_RMW);
+	if (error != 0)
+		return error;
+	if (!row_expiry_get(value, &expiry))
+		return contradiction(bdb);
+	expiry.revoked = true;
+	row_expiry_put(octets, &expiry);
+	error = bdb_put(
+	    bdb, txn, BDB_EXPIRY, row_key_span(&key), (struct span){octets, ROW_EXPIRY_SIZE}, 0);
+	if (error == 0)
+		error = bdb_count_revoked(bdb, txn, expiry.label);
+	if (error == 0 && day < expired_day)
+		error = bdb_expired_add(bdb, txn, expiry.label, -1);
+	return error;
+}
+
+static int revoke_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	struct revocation *revocation = context;
+	struct cert_record *cert = &revocation->cert;
+	char text[2 * SERIAL_MAX + 1];
+	int error;
+
+	cert_record_clear(cert);
+	error = get_cert(bdb, txn, revocation->serial, DB_RMW, cert);
+	if (error == DB_NOTFOUND) {
+		(void)reason(EST_NOT_FOUND, "there is no certificate with the serial %s",
+		    serial_text(revocation->serial, text));
+		return bdb_refuse(bdb, EST_NOT_FOUND);
+	}
+	if (error != 0)
+		return error;
+	if (cert->revocation_reason == NOT_REVOKED) {
+		cert->revocation_reason = revocation->code;
+		cert->revoked_at = revocation->when;
+		return put_revoked(bdb, txn, revocation);
+	}
+	if (bdb->uncertain && cert->revocation_reason == revocation->code &&
+	    cert->revoked_at == revocation->when)
+		return 0;
+	(void)reason(EST_CONFLICT, "certificate %s is revoked already",
+	    serial_text(revocation->serial, text));
+	return bdb_refuse(bdb, EST_CONFLICT);
+}
+
+enum outcome bdb_cert_revoke(struct store *store, const struct serial *serial, int reason_code,
+    int64_t when, struct cert_record *out)
+{
+	struct revocation revocation = {.serial = serial, .code = reason_code, .when = when};
+	enum outcome outcome = bdb_run((struct bdb *)store, BDB_WRITE, revoke_act, &revocation);
+
+	if (out != NULL && (outcome == EST_OK || outcome == EST_CONFLICT))
+		*out = revocation.cert;
+	else
+		cert_record_clear(&revocation.cert);
+	return outcome;
+}

@@ -1,0 +1,152 @@
+/*
+ * store.h - what do we remember? The port to the store: certificates, users, devices, totals.
+ *
+ * Above this line there is no transaction, no cursor and no type of any database: every function is
+ * one act that is done wholly or not at all, and retried inside. What changes something returns
+ * EST_OK only when it is durable. Any function may answer EST_UNAVAILABLE (disk full, store busy
+ * recovering: try later) or EST_INTERNAL (the store contradicts itself). What looks something up
+ * and does not find it gives EST_NOT_FOUND without a reason: only the caller knows whether that is
+ * a failure. A process opens one store, uses it from one thread, and does not fork while it is
+ * open.
+ */
+#ifndef EST_STORE_H
+#define EST_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/outcome.h"
+#include "common/pki/record.h"
+
+struct store;
+
+#define STORE_REQUEST_SIZE 32 /* SHA-256 over what makes two requests the same */
+
+struct store_settings {
+	const char *directory; /* made by whoever sets the instance up; ours alone */
+	uint64_t
+	    cache; /* octets of shared cache, taken on the disk too; the first process decides */
+};
+
+/*
+ * Opens, and where a process died inside the store, recovers first. *out is closed by
+ * store_close().
+ */
+enum outcome store_open(const struct store_settings *settings, struct store **out);
+void store_close(struct store *store); /* NULL is fine */
+
+/* --- certificates --- */
+
+/*
+ * Remembers a new certificate, its device's state, its request and its counts in one durable act.
+ * Where the same request was answered at or after `since`, with a certificate that is neither
+ * revoked nor expired, nothing is written, *earlier becomes that certificate (the caller clears it)
+ * and the outcome is EST_CONFLICT. A serial that exists already is EST_INTERNAL.
+ */
+enum outcome store_cert_add(struct store *store, const struct cert_record *cert,
+    const unsigned char request[STORE_REQUEST_SIZE], int64_t since, struct cert_record *earlier);
+
+/*
+ * The answer given to the same request at or after `since` that is still valid; EST_NOT_FOUND if
+ * none.
+ */
+enum outcome store_cert_of_request(struct store *store,
+    const unsigned char request[STORE_REQUEST_SIZE], int64_t since, struct cert_record *out);
+
+/* One certificate; EST_NOT_FOUND. The caller calls cert_record_clear(out). */
+enum outcome store_cert_get(
+    struct store *store, const struct serial *serial, struct cert_record *out);
+
+enum cert_order {
+	CERTS_BY_SERIAL,  /* all of them */
+	CERTS_BY_NAME,    /* those of the device name `name`, in any letter case, exactly */
+	CERTS_BY_SPKI,    /* those over the public key whose SHA-256 is `spki` */
+	CERTS_BY_EXPIRY,  /* not_after in [from, to), by day */
+	CERTS_BY_ISSUE,   /* newest first */
+	CERTS_BY_REVOKED, /* the revoked ones */
+	CERT_ORDERS
+};
+
+struct cert_query {
+	enum cert_order order;
+	const char *name;
+	const unsigned char *spki; /* 32 bytes */
+	int64_t from, to;
+	size_t limit;      /* most records a page, 1 to 1000 */
+	struct span token; /* empty: from the start; else cert_page.next of the page before */
+};
+
+/* Start it as {0}; cert_page_clear() gives everything back. */
+struct cert_page {
+	struct cert_record *records;
+	size_t count;
+	struct buf next; /* empty: that was all */
+};
+
+/* One page. It may hold fewer than limit records, even none, while next is not empty. */
+enum outcome store_cert_list(
+    struct store *store, const struct cert_query *query, struct cert_page *page);
+void cert_page_clear(struct cert_page *page);
+
+/*
+ * Marks it revoked at `when` for an RFC 5280 5.3.1 reason. A revoked one keeps its first date and
+ * reason and is EST_CONFLICT; EST_NOT_FOUND. *out, where not NULL, is the record as it now stands.
+ */
+enum outcome store_cert_revoke(struct store *store, const struct serial *serial, int reason_code,
+    int64_t when, struct cert_record *out);
+
+/* --- users: who may ask with a password, and for which names --- */
+
+/* Adds the user, or with `replace` replaces it: EST_CONFLICT, EST_NOT_FOUND otherwise. */
+enum outcome store_user_put(struct store *store, const struct user_record *user, bool replace);
+enum outcome store_user_get(struct store *store, const char *name, struct user_record *out);
+enum outcome store_user_delete(struct store *store, const char *name);
+/*
+ * The first user whose name is greater than `after` (NULL: the first of all); EST_NOT_FOUND at the
+ * end.
+ */
+enum outcome store_user_next(struct store *store, const char *after, struct user_record *out);
+
+/* --- devices: a name under a label --- */
+
+/* The state of a device; EST_NOT_FOUND. The name compares without regard to letter case. */
+enum outcome store_device_get(
+    struct store *store, const char *label, const char *name, struct device_record *out);
+
+/* --- totals: read in time that does not grow with the number of certificates --- */
+
+#define STORE_DAYS 30 /* days of history that totals hold, today included */
+
+struct label_total {
+	char *label;
+	int64_t issued, valid, revoked, expired;
+};
+
+/* Start it as {0}; store_totals_clear() gives everything back. */
+struct store_totals {
+	struct label_total *labels;
+	size_t count;
+	int64_t today;              /* days since 1970 UTC */
+	int64_t issued[STORE_DAYS]; /* issued[0] is today's, issued[1] yesterday's, ... */
+};
+
+enum outcome store_totals(struct store *store, int64_t now, struct store_totals *totals);
+void store_totals_clear(struct store_totals *totals);
+
+/* --- care --- */
+
+/* One figure of the store: what store_statistics() hands over, in a fixed order. */
+typedef void store_figure(void *context, const char *name, int64_t value);
+
+enum outcome store_statistics(struct store *store, store_figure *figure, void *context);
+enum outcome store_checkpoint(struct store *store);
+
+/*
+ * Reads everything and compares every index with the certificates. progress(context, "checked", n)
+ * is called every few thousand records. Findings are counted in *faults and the first is the
+ * reason; EST_INTERNAL where there is any.
+ */
+enum outcome store_check(
+    struct store *store, store_figure *progress, void *context, int64_t *faults);
+
+#endif
