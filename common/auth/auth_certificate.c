@@ -1,0 +1,167 @@
+/*
+ * auth_certificate.c - the TLS client's certificate, verified here and not by the web server.
+ *
+ * Web servers hand over certificates that they did not verify, and say SUCCESS of some of them on
+ * resumed sessions; so what the web server thinks of it is not asked.
+ */
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "common/auth/method.h"
+#include "common/base/encoding.h"
+#include "common/pki/cert.h"
+
+#define VARIABLE_MOST (1 << 20)
+#define CHAIN_MOST    8
+
+static const char pem_begin[] = "-----BEGIN CERTIFICATE-----";
+static const char pem_end[] = "-----END CERTIFICATE-----";
+
+enum outcome certificate_decode(const char *variable, struct buf *der)
+{
+	struct buf plain = {0};
+	struct span text = span_of(variable);
+	const char *begin, *end;
+	enum outcome outcome = EST_OK;
+
+	if (text.len > VARIABLE_MOST)
+		return reason(EST_MALFORMED, "the client certificate is too large");
+	/* base64 holds no percent sign, so one means that the whole is escaped. */
+	if (memchr(text.data, '%', text.len) != NULL) {
+		outcome = percent_decode(&plain, text);
+		text = span_of(buf_string(&plain));
+		if (text.len != plain.len)
+			outcome = EST_MALFORMED;
+	}
+	begin = strstr((const char *)text.data, pem_begin);
+	if (begin != NULL) {
+		begin += sizeof(pem_begin) - 1;
+		end = strstr(begin, pem_end);
+		text = (struct span){
+		    (const unsigned char *)begin, end == NULL ? 0 : (size_t)(end - begin)};
+	}
+	if (outcome == EST_OK)
+		outcome = base64_decode(der, text);
+	buf_free(&plain);
+	if (outcome != EST_OK)
+		reason_clear(); /* it speaks of a body */
+	return outcome == EST_OK
+		   ? EST_OK
+		   : reason(EST_MALFORMED, "the web server's client certificate is not readable");
+}
+
+/* Pushes every certificate that lies in der, one behind the other, as HAProxy sends a chain. */
+static void push_all(struct span der, STACK_OF(X509) *into)
+{
+	while (der.len > 0 && sk_X509_num(into) < CHAIN_MOST) {
+		const unsigned char *at = der.data;
+		X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
+		if (certificate == NULL)
+			break;
+		(void)sk_X509_push(into, certificate);
+		der.len -= (size_t)(at - der.data);
+		der.data = at;
+	}
+	ERR_clear_error();
+}
+
+/* What the client sent behind its certificate: a hint for building the chain, so what cannot be
+ * read is left out. */
+static STACK_OF(X509) *sent_chain(const struct credentials *credentials)
+{
+	STACK_OF(X509) *sent = sk_X509_new_null();
+
+	for (size_t i = 0; credentials->chain != NULL && credentials->chain[i] != NULL; i++) {
+		struct buf der = {0};
+		if (certificate_decode(credentials->chain[i], &der) == EST_OK)
+			push_all(buf_span(&der), sent);
+		buf_free(&der);
+	}
+	reason_clear();
+	return sent;
+}
+
+/*
+ * What we remember under the certificate's serial, if it is this very certificate; EST_NOT_FOUND.
+ */
+static enum outcome recall(const struct auth *auth, struct span der, struct cert_record *record)
+{
+	struct cert_parts parts;
+	struct serial serial = {0};
+	enum outcome outcome = cert_parse(der, &parts);
+
+	if (outcome != EST_OK || parts.serial.len > SERIAL_MAX) {
+		reason_clear();
+		return EST_NOT_FOUND;
+	}
+	serial.len = (unsigned char)parts.serial.len;
+	memcpy(serial.octets, parts.serial.data, parts.serial.len);
+	outcome = auth->memory.certificate(auth->memory.context, &serial, record);
+	if (outcome == EST_OK && !span_equal(record->der, der)) {
+		cert_record_clear(record);
+		return EST_NOT_FOUND;
+	}
+	return outcome == EST_OK || outcome == EST_NOT_FOUND ? outcome : EST_UNAVAILABLE;
+}
+
+/*
+ * A certificate of our own CA is one that we remember, byte for byte, that nobody revoked, and that
+ * was issued under this label (L-06: what is good for one label is nothing on another). What was
+ * issued elsewhere and leads to an implicit anchor is not remembered; unless it is ours by another
+ * way, and then revoked is revoked.
+ */
+static enum outcome check_record(
+    const struct auth *auth, struct identity *identity, struct cert_record *record)
+{
+	enum outcome outcome = recall(auth, buf_span(&identity->der), record);
+
+	if (outcome == EST_NOT_FOUND && identity->trust == TRUST_IMPLICIT) {
+		reason_clear();
+		return EST_OK;
+	}
+	if (outcome == EST_NOT_FOUND)
+		return reason(EST_FORBIDDEN, "the client certificate is of our CA but not in our "
+					     "store, so nobody could have revoked it");
+	if (outcome != EST_OK)
+		return outcome;
+	if (record->revocation_reason != NOT_REVOKED)
+		return reason(EST_FORBIDDEN,
+		    "RFC 7030 3.3.2: the client certificate is revoked (%s)",
+		    revocation_word(record->revocation_reason));
+	if (identity->trust == TRUST_EXPLICIT && strcmp(record->label, auth->label->name) != 0 &&
+	    !words_have(&auth->label->certificates_from, record->label))
+		return reason(EST_FORBIDDEN,
+		    "RFC 7030 3.2.2: the client certificate was issued under label \"%s\" and does "
+		    "not count here "
+		    "(certificates_from of est.conf)",
+		    record->label);
+	return EST_OK;
+}
+
+enum outcome certificate_identify(
+    const struct auth *auth, const struct credentials *credentials, struct identity *out)
+{
+	const unsigned char *at;
+	STACK_OF(X509) *sent = NULL;
+	X509 *leaf = NULL;
+	enum outcome outcome = certificate_decode(credentials->certificate, &out->der);
+
+	if (outcome != EST_OK)
+		return EST_UNAUTHENTICATED;
+	at = out->der.data;
+	leaf = d2i_X509(NULL, &at, (long)out->der.len);
+	if (leaf == NULL || at != out->der.data + out->der.len) {
+		outcome =
+		    reason_openssl(EST_UNAUTHENTICATED, "the client certificate cannot be read");
+		goto out;
+	}
+	sent = sent_chain(credentials);
+	outcome = trust_verify(auth->trust, leaf, sent, auth->now, &out->trust);
+	if (outcome == EST_OK)
+		outcome = check_record(auth, out, &out->certificate);
+out:
+	sk_X509_pop_free(sent, X509_free);
+	X509_free(leaf);
+	return outcome;
+}

@@ -1,0 +1,186 @@
+#include "common/auth/trust.h"
+
+#include <stdlib.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "common/base/buf.h"
+#include "common/pki/pem.h"
+
+struct trust {
+	X509_STORE *explicit_anchors;
+	X509_STORE *implicit_anchors; /* NULL: none */
+	STACK_OF(X509) *helpers;      /* intermediates: not trusted, only used to build chains */
+};
+
+/* Whether a certificate of a file may be what it is to be; the reason names the file. */
+typedef enum outcome check_cert(X509 *certificate, const char *file);
+
+/* Appends the certificates of all the files. */
+static enum outcome read_files(const struct words *files, check_cert *check, STACK_OF(X509) *into)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		STACK_OF(X509) *read = NULL;
+		X509 *certificate;
+		enum outcome outcome = pem_certificates(files->word[i], &read);
+		while (outcome == EST_OK && (certificate = sk_X509_shift(read)) != NULL) {
+			(void)sk_X509_push(into, certificate);
+			if (check != NULL)
+				outcome = check(certificate, files->word[i]);
+		}
+		sk_X509_pop_free(read, X509_free);
+		if (outcome != EST_OK)
+			return outcome;
+	}
+	return EST_OK;
+}
+
+/* An anchor that is no CA's would vouch for itself and for whatever its key signs. */
+static enum outcome check_anchor(X509 *certificate, const char *file)
+{
+	return X509_check_ca(certificate) != 0
+		   ? EST_OK
+		   : reason(EST_MALFORMED,
+			 "%s: a trust anchor is not a CA's certificate (RFC 5280 4.2.1.9)", file);
+}
+
+static enum outcome read_implicit(const struct config_label *label, struct trust *trust)
+{
+	STACK_OF(X509) *anchors = sk_X509_new_null();
+	enum outcome outcome = read_files(&label->trust_anchors, check_anchor, anchors);
+
+	if (outcome == EST_OK && sk_X509_num(anchors) > 0) {
+		trust->implicit_anchors = X509_STORE_new();
+		for (int i = 0; i < sk_X509_num(anchors); i++)
+			(void)X509_STORE_add_cert(
+			    trust->implicit_anchors, sk_X509_value(anchors, i));
+	}
+	sk_X509_pop_free(anchors, X509_free);
+	return outcome;
+}
+
+enum outcome trust_make(const struct config_label *label, X509 *ca, struct trust **out)
+{
+	struct trust *trust = mem_alloc(sizeof(*trust));
+	enum outcome outcome;
+
+	trust->explicit_anchors = X509_STORE_new();
+	trust->helpers = sk_X509_new_null();
+	(void)X509_STORE_add_cert(trust->explicit_anchors, ca);
+	outcome = read_files(&label->intermediates, NULL, trust->helpers);
+	if (outcome == EST_OK)
+		outcome = read_implicit(label, trust);
+	ERR_clear_error();
+	if (outcome != EST_OK) {
+		trust_free(trust);
+		return outcome;
+	}
+	*out = trust;
+	return EST_OK;
+}
+
+void trust_free(struct trust *trust)
+{
+	if (trust == NULL)
+		return;
+	X509_STORE_free(trust->explicit_anchors);
+	X509_STORE_free(trust->implicit_anchors);
+	sk_X509_pop_free(trust->helpers, X509_free);
+	free(trust);
+}
+
+/*
+ * Validates against one set of anchors; X509_V_OK or the first error. Without `whole`, neither
+ * dates nor purpose count: whether an anchor stands behind the certificate at all, which OpenSSL
+ * looks at last.
+ */
+static int verify_with(
+    X509_STORE *anchors, X509 *leaf, STACK_OF(X509) *untrusted, int64_t now, bool whole)
+{
+	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	X509_VERIFY_PARAM *parameters;
+	int error = X509_V_ERR_UNSPECIFIED;
+
+	if (context != NULL && X509_STORE_CTX_init(context, anchors, leaf, untrusted) == 1) {
+		parameters = X509_STORE_CTX_get0_param(context);
+		/* An anchor need not be self-signed: an issuing CA is one as it stands. */
+		(void)X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
+		if (whole) {
+			(void)X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT);
+			X509_VERIFY_PARAM_set_time(parameters, (time_t)now);
+		} else {
+			(void)X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_NO_CHECK_TIME);
+		}
+		X509_VERIFY_PARAM_set_depth(parameters, 8);
+		X509_VERIFY_PARAM_set_auth_level(
+		    parameters, 1); /* neither MD5 nor SHA-1, nor RSA below 1024 bits */
+		error =
+		    X509_verify_cert(context) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
+	}
+	X509_STORE_CTX_free(context);
+	ERR_clear_error();
+	return error;
+}
+
+/* Errors of a certificate that an anchor of ours does stand behind: its holder is known, and may
+ * not. */
+static enum outcome refuse(int error)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} known[] = {
+	    {X509_V_ERR_CERT_HAS_EXPIRED, "RFC 7030 3.3.2: the client certificate has expired; "
+					  "enroll again with other credentials"},
+	    {X509_V_ERR_CERT_NOT_YET_VALID,
+		"RFC 7030 3.3.2: the client certificate is not valid yet; check the clocks"},
+	    {X509_V_ERR_INVALID_PURPOSE,
+		"RFC 5280 4.2.1.12: the certificate is not for client authentication"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].error == error)
+			return reason(EST_FORBIDDEN, "%s", known[i].text);
+	return reason(EST_UNAUTHENTICATED,
+	    "RFC 7030 3.3.2: the client certificate does not lead to a CA that this label trusts "
+	    "(%s)",
+	    X509_verify_cert_error_string(error));
+}
+
+enum outcome trust_verify(
+    const struct trust *trust, X509 *leaf, STACK_OF(X509) *sent, int64_t now, enum trust_kind *kind)
+{
+	const struct {
+		enum trust_kind kind;
+		X509_STORE *anchors;
+	} sets[] = {
+	    {TRUST_EXPLICIT, trust->explicit_anchors}, {TRUST_IMPLICIT, trust->implicit_anchors}};
+	STACK_OF(X509) *untrusted = sk_X509_dup(trust->helpers);
+	int errors[2] = {X509_V_ERR_UNSPECIFIED, X509_V_ERR_UNSPECIFIED}, error;
+	size_t set = 0;
+
+	for (int i = 0; i < sk_X509_num(sent); i++)
+		(void)sk_X509_push(untrusted, sk_X509_value(sent, i));
+	for (; set < 2; set++)
+		if (sets[set].anchors != NULL && (errors[set] = verify_with(sets[set].anchors, leaf,
+						      untrusted, now, true)) == X509_V_OK)
+			break;
+	/* Nobody vouches for it as it is: whoever would, but for its dates and purpose, knows why
+	 * not. */
+	for (size_t i = 0; set == 2 && i < 2; i++)
+		if (sets[i].anchors != NULL &&
+		    verify_with(sets[i].anchors, leaf, untrusted, now, false) == X509_V_OK)
+			set = i;
+	sk_X509_free(untrusted);
+	*kind = set < 2 ? sets[set].kind : TRUST_NONE;
+	if (set == 2)
+		return reason(EST_UNAUTHENTICATED,
+		    "RFC 7030 3.3.2: the client certificate does not lead to a CA that this label "
+		    "trusts (%s)",
+		    X509_verify_cert_error_string(errors[0]));
+	error = errors[set];
+	if (error == X509_V_OK && X509_check_ca(leaf) != 0)
+		error = X509_V_ERR_INVALID_PURPOSE; /* a CA is no device */
+	return error == X509_V_OK ? EST_OK : refuse(error);
+}
