@@ -1,0 +1,170 @@
+#include "common/ca/ca.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/pki/pem.h"
+#include "common/pki/pkcs7.h"
+
+#define CHAIN_MAX 16
+
+extern const struct ca_backend ca_local;
+
+static enum outcome unfit(const struct ca *ca, const char *what)
+{
+	return reason(EST_MALFORMED, "ca \"%s\": the certificate in %s %s", ca->config->name,
+	    ca->config->certificate, what);
+}
+
+/* Takes the public members from the certificate; what they lead into belongs to ca->memory or to
+ * OpenSSL. */
+static enum outcome describe(struct ca *ca)
+{
+	const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(ca->certificate);
+	struct tm not_before, not_after;
+	int len = i2d_X509_NAME(X509_get_subject_name(ca->certificate), &ca->memory[0]);
+
+	if (len <= 0)
+		return reason_openssl(
+		    EST_INTERNAL, "cannot encode the name of ca \"%s\"", ca->config->name);
+	ca->subject = (struct span){ca->memory[0], (size_t)len};
+	if (key_id == NULL)
+		return unfit(ca, "has no subjectKeyIdentifier (RFC 5280 4.2.1.2)");
+	ca->key_id =
+	    (struct span){ASN1_STRING_get0_data(key_id), (size_t)ASN1_STRING_length(key_id)};
+	if (ASN1_TIME_to_tm(X509_get0_notBefore(ca->certificate), &not_before) != 1 ||
+	    ASN1_TIME_to_tm(X509_get0_notAfter(ca->certificate), &not_after) != 1)
+		return unfit(ca, "has dates that cannot be read");
+	ca->not_before = (int64_t)timegm(&not_before);
+	ca->not_after = (int64_t)timegm(&not_after);
+	return EST_OK;
+}
+
+static enum outcome check_can_issue(const struct ca *ca)
+{
+	if (X509_check_ca(ca->certificate) != 1)
+		return unfit(ca, "is not a CA's (RFC 5280 4.2.1.9: basicConstraints with CA:TRUE)");
+	if ((X509_get_key_usage(ca->certificate) & KU_KEY_CERT_SIGN) == 0)
+		return unfit(
+		    ca, "may not sign certificates (RFC 5280 4.2.1.3: keyUsage keyCertSign)");
+	return EST_OK;
+}
+
+enum outcome ca_open(const struct config_ca *config, bool sign, struct ca **out)
+{
+	struct ca *ca = mem_alloc(sizeof(*ca));
+	enum outcome outcome;
+
+	ca->config = config;
+	ca->backend = &ca_local;
+	outcome = pem_certificates(config->certificate, &ca->chain);
+	if (outcome != EST_OK)
+		goto out;
+	ca->certificate = sk_X509_shift(ca->chain);
+	outcome = describe(ca);
+	if (outcome == EST_OK)
+		outcome = check_can_issue(ca);
+	if (outcome == EST_OK && sign)
+		outcome = ca->backend->open(ca);
+out:
+	if (outcome != EST_OK) {
+		ca_close(ca);
+		return outcome;
+	}
+	*out = ca;
+	return EST_OK;
+}
+
+void ca_close(struct ca *ca)
+{
+	if (ca == NULL)
+		return;
+	if (ca->state != NULL)
+		ca->backend->close(ca);
+	X509_free(ca->certificate);
+	sk_X509_pop_free(ca->chain, X509_free);
+	OPENSSL_free(ca->memory[0]);
+	free(ca);
+}
+
+/* RFC 5280 4.1.2.5: a certificate lives within its issuer's life, whatever the profile says. */
+static enum outcome clamp_dates(const struct ca *ca, struct cert_plan *plan)
+{
+	if (plan->not_before < ca->not_before)
+		plan->not_before = ca->not_before;
+	if (plan->not_after > ca->not_after)
+		plan->not_after = ca->not_after;
+	if (plan->not_after <= plan->not_before || ca->not_after <= clock_now())
+		return reason(EST_UNAVAILABLE,
+		    "ca \"%s\" has expired; the operator has to renew it", ca->config->name);
+	if (ca->not_before > clock_now())
+		return reason(EST_UNAVAILABLE,
+		    "ca \"%s\" is not valid yet; the operator has to check the server's clock",
+		    ca->config->name);
+	return EST_OK;
+}
+
+enum outcome ca_issue(struct ca *ca, struct cert_plan *plan, struct buf *out)
+{
+	enum outcome outcome;
+
+	if (ca->state == NULL)
+		return reason(
+		    EST_UNAVAILABLE, "the key of ca \"%s\" is not open", ca->config->name);
+	plan->issuer = ca->subject;
+	plan->authority_key_id = ca->key_id;
+	outcome = clamp_dates(ca, plan);
+	if (outcome == EST_OK)
+		outcome = cert_serial(plan->serial);
+	return outcome == EST_OK ? ca->backend->sign(ca, plan, out) : outcome;
+}
+
+static bool expired(X509 *certificate, int64_t now)
+{
+	time_t t = (time_t)now;
+
+	return X509_cmp_time(X509_get0_notAfter(certificate), &t) <= 0;
+}
+
+/* Whether the certificate is signed by the key of one in the bag, itself included. */
+static bool has_issuer(const struct ca *ca, X509 *certificate)
+{
+	if (X509_check_issued(ca->certificate, certificate) == X509_V_OK)
+		return true;
+	for (int i = 0; i < sk_X509_num(ca->chain); i++)
+		if (X509_check_issued(sk_X509_value(ca->chain, i), certificate) == X509_V_OK)
+			return true;
+	return false;
+}
+
+enum outcome ca_bag(const struct ca *ca, int64_t now, struct buf *out)
+{
+	struct span bag[CHAIN_MAX + 1];
+	unsigned char *der[CHAIN_MAX + 1] = {NULL};
+	size_t count = 0;
+
+	for (int i = -1; i < sk_X509_num(ca->chain) && count <= CHAIN_MAX; i++) {
+		X509 *certificate = i < 0 ? ca->certificate : sk_X509_value(ca->chain, i);
+		int len;
+		if (expired(certificate, now) || !has_issuer(ca, certificate))
+			continue;
+		len = i2d_X509(certificate, &der[count]);
+		if (len <= 0)
+			continue;
+		bag[count] = (struct span){der[count], (size_t)len};
+		count++;
+	}
+	if (count > 0)
+		pkcs7_certs_only(bag, count, out);
+	for (size_t i = 0; i < count; i++)
+		OPENSSL_free(der[i]);
+	return count > 0
+		   ? EST_OK
+		   : reason(EST_UNAVAILABLE, "ca \"%s\" has expired; the operator has to renew it",
+			 ca->config->name);
+}

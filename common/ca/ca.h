@@ -1,0 +1,60 @@
+/*
+ * ca.h - who signs? The port to a certification authority.
+ *
+ * A backend is one row: ca_local signs in this process with a key from a file. Others may answer
+ * EST_PENDING. Whoever holds a struct ca reads its public members and calls these functions only.
+ */
+#ifndef EST_CA_H
+#define EST_CA_H
+
+#include <stdint.h>
+
+#include <openssl/x509.h>
+
+#include "common/base/config.h"
+#include "common/pki/cert.h"
+
+struct ca_backend;
+
+struct ca {
+	const struct config_ca *config;
+	X509 *certificate;
+	STACK_OF(X509) *chain; /* behind the certificate, up to the root; each only once */
+	struct span subject;   /* DER of its Name, what its certificates have as issuer */
+	struct span key_id;    /* its subjectKeyIdentifier */
+	int64_t not_before, not_after;
+	const struct ca_backend *backend;
+	void *state;              /* the backend's */
+	unsigned char *memory[2]; /* what subject and key_id lead into */
+};
+
+/*
+ * Reads the certificate and its chain, checks that they can issue (RFC 5280 4.2.1.9 and 4.2.1.3)
+ * and, with `sign`, opens the key and checks that it is the certificate's. The reason says which
+ * file is at fault and what to do. *out is given back with ca_close().
+ */
+enum outcome ca_open(const struct config_ca *config, bool sign, struct ca **out);
+void ca_close(struct ca *ca); /* NULL is fine */
+
+/*
+ * Completes the plan (serial, issuer, dates clamped into the CA's own, authority key identifier),
+ * signs it and appends the DER certificate to out. plan->serial and the dates tell what was issued.
+ */
+enum outcome ca_issue(struct ca *ca, struct cert_plan *plan, struct buf *out);
+
+/*
+ * Appends the certs-only PKCS#7 (RFC 7030 4.1.3): the CA first, its root last, without those that
+ * are expired at `now` or that do not lead to the root.
+ */
+enum outcome ca_bag(const struct ca *ca, int64_t now, struct buf *out);
+
+/* What a backend gives. open sets ca->state; sign appends AlgorithmIdentifier-framed certificate
+ * DER. */
+struct ca_backend {
+	const char *name;
+	enum outcome (*open)(struct ca *ca);
+	enum outcome (*sign)(struct ca *ca, const struct cert_plan *plan, struct buf *out);
+	void (*close)(struct ca *ca);
+};
+
+#endif
