@@ -1,0 +1,317 @@
+#include "common/lifecycle/enroll.h"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/pki/cert.h"
+#include "common/pki/key.h"
+
+/* What the buffers of enrollment->memory hold. */
+enum { M_SUBJECT, M_EXTENSIONS, M_DER, M_NAME, M_SUBJECT_TEXT, M_NAMES, MEMORIES };
+
+_Static_assert(sizeof(((struct enrollment *)0)->memory) == MEMORIES * sizeof(struct buf),
+    "enrollment->memory has a buffer for each");
+
+/* The certificate that is being renewed, and what of it the new one takes over. */
+struct predecessor {
+	struct cert_record record;
+	struct cert_parts parts;
+	struct sans sans;
+};
+
+void enrollment_clear(struct enrollment *enrollment)
+{
+	csr_clear(&enrollment->csr);
+	cert_record_clear(&enrollment->record);
+	for (size_t i = 0; i < MEMORIES; i++)
+		buf_free(&enrollment->memory[i]);
+}
+
+static const char *operation_name(bool renewal)
+{
+	return renewal ? "simplereenroll" : "simpleenroll";
+}
+
+/* The request by its own account: parsed, granted by the profile, signed by its key. */
+static enum outcome examine(struct enrollment *enrollment)
+{
+	enum outcome outcome = csr_parse(enrollment->request, &enrollment->csr);
+
+	if (outcome == EST_OK)
+		outcome = profile_check(enrollment->label->profile, &enrollment->csr);
+	if (outcome == EST_OK)
+		outcome = csr_verify(&enrollment->csr);
+	if (outcome != EST_OK)
+		return outcome;
+	if (enrollment->csr.has_challenge)
+		return reason(EST_FORBIDDEN,
+		    "RFC 7030 3.5: linking of identity and POP is asked for by a "
+		    "challengePassword, and cannot be verified here; leave it out");
+	return EST_OK;
+}
+
+/* RFC 7030 4.2.3, R-05: two requests are the same by who asks for what, never by their bytes. */
+static void request_digest(const struct enrollment *enrollment, bool renewal,
+    unsigned char digest[static STORE_REQUEST_SIZE])
+{
+	struct buf what = {0};
+
+	buf_printf(&what, "%s%c%s%c%s%c", enrollment->label->config->name, 0,
+	    operation_name(renewal), 0, enrollment->identity->text, 0);
+	buf_add(&what, enrollment->record.spki, sizeof(enrollment->record.spki));
+	buf_add_span(&what, enrollment->csr.subject);
+	sans_encode(&enrollment->csr.wishes.sans, &what);
+	key_sha256(buf_span(&what), digest);
+	buf_free(&what);
+}
+
+/* What the record says of the request, before there is a certificate. */
+static void describe(struct enrollment *enrollment, bool renewal)
+{
+	struct buf *memory = enrollment->memory;
+	struct cert_record *record = &enrollment->record;
+
+	csr_device_name(&enrollment->csr, &memory[M_NAME]);
+	name_text(&enrollment->csr.name, &memory[M_SUBJECT_TEXT]);
+	sans_text(&enrollment->csr.wishes.sans, &memory[M_NAMES]);
+	key_sha256(enrollment->csr.spki, record->spki);
+	record->name = buf_string(&memory[M_NAME]);
+	record->subject = buf_string(&memory[M_SUBJECT_TEXT]);
+	record->names = buf_string(&memory[M_NAMES]);
+	record->label = enrollment->label->config->name;
+	record->profile = enrollment->label->config->profile_name;
+	record->ca = enrollment->label->config->ca_name;
+	record->identity = enrollment->identity->text;
+	record->operation = operation_name(renewal);
+	record->revocation_reason = NOT_REVOKED;
+}
+
+/* Puts an earlier answer to the same request in the place of a new one. */
+static enum outcome repeat(struct enrollment *enrollment, const struct cert_record *earlier)
+{
+	enrollment->record = *earlier;
+	enrollment->repeated = true;
+	return EST_OK;
+}
+
+/* A profile without key_reuse wants a key that no living certificate has. */
+static enum outcome check_key_is_new(struct portal *portal, const struct enrollment *enrollment)
+{
+	struct cert_query query = {
+	    .order = CERTS_BY_SPKI, .spki = enrollment->record.spki, .limit = 16};
+	struct cert_page page = {0};
+	enum outcome outcome;
+
+	if (enrollment->label->profile->config->key_reuse)
+		return EST_OK;
+	outcome = store_cert_list(portal->store, &query, &page);
+	for (size_t i = 0; outcome == EST_OK && i < page.count; i++)
+		if (cert_record_status(&page.records[i], clock_now()) == CERT_VALID)
+			outcome = reason(EST_FORBIDDEN,
+			    "RFC 7030 4.2.2: new key required: this one has a certificate already, "
+			    "and profile \"%s\" "
+			    "does not allow reuse",
+			    enrollment->label->profile->config->name);
+	cert_page_clear(&page);
+	return outcome;
+}
+
+/* Signs. The names come from the request or, in a renewal, octet for octet from the predecessor. */
+static enum outcome sign(struct enrollment *enrollment, const struct predecessor *old)
+{
+	struct profile *profile = enrollment->label->profile;
+	struct buf *memory = enrollment->memory;
+	struct cert_record *record = &enrollment->record;
+	struct cert_plan plan = {.spki = enrollment->csr.spki};
+	enum outcome outcome;
+
+	name_encode(&enrollment->csr.name, &memory[M_SUBJECT]);
+	profile_extensions(profile, &enrollment->csr,
+	    old == NULL ? &enrollment->csr.wishes.sans : &old->sans, &memory[M_EXTENSIONS]);
+	plan.subject = old == NULL ? buf_span(&memory[M_SUBJECT]) : old->parts.subject;
+	plan.extensions = buf_span(&memory[M_EXTENSIONS]);
+	record->issued_at = clock_now();
+	plan.not_before = record->issued_at - profile->config->backdate;
+	/* RFC 5280 4.1.2.5: both ends belong to the validity, so it is a second shorter than their
+	 * distance. */
+	plan.not_after = plan.not_before + profile->config->validity - 1;
+	outcome = ca_issue(enrollment->label->ca, &plan, &memory[M_DER]);
+	if (outcome != EST_OK)
+		return outcome;
+	record->serial.len = CERT_SERIAL_SIZE;
+	memcpy(record->serial.octets, plan.serial, CERT_SERIAL_SIZE);
+	record->not_before = plan.not_before;
+	record->not_after = plan.not_after;
+	record->der = buf_span(&memory[M_DER]);
+	return EST_OK;
+}
+
+/* From an examined and allowed request to a recorded certificate. */
+static enum outcome issue(
+    struct portal *portal, struct enrollment *enrollment, const struct predecessor *old)
+{
+	unsigned char request[STORE_REQUEST_SIZE];
+	struct cert_record earlier = {0};
+	int64_t since = clock_now() - portal->config->retry_window;
+	enum outcome outcome;
+
+	request_digest(enrollment, old != NULL, request);
+	outcome = store_cert_of_request(portal->store, request, since, &earlier);
+	if (outcome == EST_OK)
+		return repeat(enrollment, &earlier);
+	if (outcome != EST_NOT_FOUND)
+		return outcome;
+	reason_clear();
+	outcome = check_key_is_new(portal, enrollment);
+	if (outcome == EST_OK)
+		outcome = sign(enrollment, old);
+	if (outcome != EST_OK)
+		return outcome;
+	outcome = store_cert_add(portal->store, &enrollment->record, request, since, &earlier);
+	if (outcome == EST_CONFLICT) {
+		/* Another worker was faster with the same request: its certificate stands, ours
+		 * never leaves. */
+		reason_clear();
+		return repeat(enrollment, &earlier);
+	}
+	return outcome;
+}
+
+enum outcome enroll(struct portal *portal, struct enrollment *enrollment)
+{
+	enum outcome outcome = examine(enrollment);
+
+	if (outcome != EST_OK)
+		return outcome;
+	describe(enrollment, false);
+	outcome = auth_allows(enrollment->identity, &enrollment->csr);
+	return outcome == EST_OK ? issue(portal, enrollment, NULL) : outcome;
+}
+
+/* RFC 7030 4.2.2: the names in the request are those of the certificate, compared as RFC 5280 7.1
+ * does. */
+static enum outcome compare_names(const struct csr *csr, struct predecessor *old)
+{
+	struct name subject;
+	enum outcome outcome = cert_parse(old->record.der, &old->parts);
+
+	if (outcome != EST_OK)
+		return outcome;
+	outcome = name_parse(old->parts.subject, &subject);
+	if (outcome == EST_OK && old->parts.sans.len > 0)
+		outcome = sans_parse(old->parts.sans, &old->sans);
+	if (outcome == EST_OK && !name_equal(&subject, &csr->name))
+		outcome = reason(EST_FORBIDDEN, "RFC 7030 4.2.2: the request's subject is not that "
+						"of the certificate to be renewed");
+	if (outcome == EST_OK && !sans_equal(&old->sans, &csr->wishes.sans))
+		outcome = reason(EST_FORBIDDEN,
+		    "RFC 7030 4.2.2: the request's SubjectAltName is not that of the "
+		    "certificate to be renewed");
+	name_clear(&subject);
+	return outcome;
+}
+
+/* Whether the page's i-th certificate is the one to renew; if so, it moves to old. */
+static bool is_predecessor(
+    const struct enrollment *enrollment, struct cert_record *candidate, struct predecessor *old)
+{
+	if (strcmp(candidate->label, enrollment->label->config->name) != 0 ||
+	    cert_record_status(candidate, clock_now()) != CERT_VALID)
+		return false;
+	old->record = *candidate;
+	old->sans = (struct sans){.count = 0};
+	if (compare_names(&enrollment->csr, old) == EST_OK) {
+		*candidate = (struct cert_record){0};
+		return true;
+	}
+	reason_clear();
+	old->record = (struct cert_record){0};
+	return false;
+}
+
+/* The names are the predecessor's to the letter, so they are also what is recorded of the
+ * successor. */
+static void inherit(struct enrollment *enrollment, const struct predecessor *old)
+{
+	const struct {
+		const char **member;
+		const char *text;
+		unsigned memory;
+	} inherited[] = {
+	    {&enrollment->record.name, old->record.name, M_NAME},
+	    {&enrollment->record.subject, old->record.subject, M_SUBJECT_TEXT},
+	    {&enrollment->record.names, old->record.names, M_NAMES},
+	};
+
+	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
+		struct buf *memory = &enrollment->memory[inherited[i].memory];
+		buf_reset(memory);
+		buf_add_string(memory, inherited[i].text);
+		*inherited[i].member = buf_string(memory);
+	}
+}
+
+/* Who comes without the certificate to be renewed renews what the store knows under the same names
+ * (N-04). */
+static enum outcome look_up(
+    struct portal *portal, const struct enrollment *enrollment, struct predecessor *old)
+{
+	struct buf token = {0};
+	struct cert_query query = {
+	    .order = CERTS_BY_NAME, .name = enrollment->record.name, .limit = 64};
+	enum outcome outcome;
+	bool found = false;
+
+	do {
+		struct cert_page page = {0};
+		query.token = buf_span(&token);
+		outcome = store_cert_list(portal->store, &query, &page);
+		for (size_t i = 0; outcome == EST_OK && i < page.count && !found; i++)
+			found = is_predecessor(enrollment, &page.records[i], old);
+		buf_reset(&token);
+		buf_add_span(&token, buf_span(&page.next));
+		cert_page_clear(&page);
+	} while (outcome == EST_OK && !found && token.len > 0);
+	buf_free(&token);
+	if (outcome != EST_OK || found)
+		return outcome;
+	return reason(EST_FORBIDDEN,
+	    "RFC 7030 4.2.2: there is no valid certificate with this subject and "
+	    "SubjectAltName to renew; use simpleenroll");
+}
+
+static enum outcome find_predecessor(
+    struct portal *portal, const struct enrollment *enrollment, struct predecessor *old)
+{
+	const struct identity *identity = enrollment->identity;
+	enum outcome outcome;
+
+	if (identity->by_certificate && identity->trust == TRUST_EXPLICIT) {
+		old->record = identity->certificate;
+		old->record.memory = NULL; /* stays the identity's */
+		return compare_names(&enrollment->csr, old);
+	}
+	if (!identity->by_password)
+		return reason(EST_FORBIDDEN,
+		    "RFC 7030 4.2.2: another CA's certificate cannot be renewed here; use "
+		    "simpleenroll");
+	outcome = auth_allows(identity, &enrollment->csr);
+	return outcome == EST_OK ? look_up(portal, enrollment, old) : outcome;
+}
+
+enum outcome renew(struct portal *portal, struct enrollment *enrollment)
+{
+	struct predecessor old = {0};
+	enum outcome outcome = examine(enrollment);
+
+	if (outcome != EST_OK)
+		return outcome;
+	describe(enrollment, true);
+	outcome = find_predecessor(portal, enrollment, &old);
+	if (outcome == EST_OK) {
+		inherit(enrollment, &old);
+		outcome = issue(portal, enrollment, &old);
+	}
+	cert_record_clear(&old.record);
+	return outcome;
+}

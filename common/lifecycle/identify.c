@@ -1,0 +1,26 @@
+#include "common/lifecycle/identify.h"
+
+#include "common/base/clock.h"
+
+static enum outcome remember_user(void *context, const char *name, struct user_record *out)
+{
+	return store_user_get(context, name, out);
+}
+
+static enum outcome remember_certificate(
+    void *context, const struct serial *serial, struct cert_record *out)
+{
+	return store_cert_get(context, serial, out);
+}
+
+enum outcome identify(struct portal *portal, const struct label *label,
+    const struct credentials *credentials, struct identity *out)
+{
+	struct auth auth = {.label = label->config,
+	    .trust = label->trust,
+	    .memory = {portal->store, remember_user, remember_certificate},
+	    .cache = portal->config->credential_cache,
+	    .now = clock_now()};
+
+	return auth_identify(&auth, credentials, out);
+}

@@ -1,0 +1,14 @@
+/*
+ * identify.h - finding out who asks, with what the store remembers.
+ */
+#ifndef EST_IDENTIFY_H
+#define EST_IDENTIFY_H
+
+#include "common/auth/auth.h"
+#include "common/lifecycle/portal.h"
+
+/* Proves the credentials by the label's rules; contract and outcomes are auth_identify()'s. */
+enum outcome identify(struct portal *portal, const struct label *label,
+    const struct credentials *credentials, struct identity *out);
+
+#endif

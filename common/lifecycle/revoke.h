@@ -1,0 +1,18 @@
+/*
+ * revoke.h - taking a certificate back.
+ */
+#ifndef EST_REVOKE_H
+#define EST_REVOKE_H
+
+#include "common/lifecycle/portal.h"
+
+/*
+ * Revokes the certificate for a reason of RFC 5280 5.3.1 (revocation_code()). Durable on EST_OK,
+ * and honoured by every worker from then on. One that is revoked already keeps its date and reason,
+ * which is no error. EST_NOT_FOUND; EST_CONFLICT where it has expired. *out is the record as it
+ * stands then (cert_record_clear() it).
+ */
+enum outcome revoke(
+    struct portal *portal, const struct serial *serial, int reason_code, struct cert_record *out);
+
+#endif
