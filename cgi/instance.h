@@ -1,0 +1,25 @@
+/*
+ * instance.h - the portal that a program serves, opened when it can be.
+ */
+#ifndef EST_INSTANCE_H
+#define EST_INSTANCE_H
+
+#include "common/lifecycle/portal.h"
+
+struct instance {
+	const char *program;   /* for the log */
+	unsigned what;         /* of portal_open() */
+	struct portal *portal; /* NULL until it could be opened */
+	bool alarmed;          /* the operator has been told why not */
+};
+
+/*
+ * Opens it, and its log, where it is not open: at the start and, where that failed, at every
+ * request, so that the workers recover by themselves once the operator has mended what `est-admin
+ * check` names. The log has the reason of a failure, once; the outcome is EST_UNAVAILABLE with a
+ * reason that tells a client nothing of files and keys.
+ */
+enum outcome instance_open(struct instance *instance);
+void instance_close(struct instance *instance);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * request.h - a request: the CGI variables that the web server set, copied once, and its body.
+ *
+ * What a client can forge (HTTP_* header fields) is read only where it is meant to come from the
+ * client: Authorization, User-Agent, the codings of the body. Identity comes from SSL_* alone.
+ * REMOTE_USER and AUTH_TYPE are not read at all: two of the usual web servers set them unverified.
+ */
+#ifndef EST_REQUEST_H
+#define EST_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+#define REQUEST_ID_SIZE   17 /* 16 hex digits and a NUL */
+#define REQUEST_CHAIN_MAX 8
+
+/* A variable that the web server did not set is NULL. */
+struct request {
+	char id[REQUEST_ID_SIZE]; /* in the log line, and for support */
+	uint64_t started;         /* clock_microseconds() */
+	char *method;
+	char *script_name, *path_info;
+	char *content_type, *content_length, *content_encoding;
+	char *https;
+	char *remote_addr;
+	char *user_agent;
+	char *authorization;
+	char *tls_protocol, *tls_cipher;
+	char *client_verify; /* a diagnostic, never a decision */
+	char *client_certificate;
+	char *client_chain[REQUEST_CHAIN_MAX + 1]; /* NULL-terminated */
+	struct buf path; /* SCRIPT_NAME and PATH_INFO, one behind the other */
+	struct buf body;
+	bool body_too_large, body_cut_short;
+	struct buf facts; /* members of the log line that the handler adds with json_add() */
+};
+
+/* How a variable is looked up: FastCGI parameters or the environment. */
+typedef const char *request_variable(void *source, const char *name);
+
+/* Fills in everything but the body. */
+void request_read(struct request *request, request_variable *variable, void *source);
+void request_clear(struct request *request);
+
+/* Whether its method is that one; HEAD counts as GET (RFC 9110 9.3.2), and serve.c leaves out its
+ * body. */
+bool request_has_method(const struct request *request, const char *method);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * serve.h - the loop around a program of cgi/: accepts a request, reads its body, maps the outcome
+ * to an HTTP status, writes the answer and one log line.
+ *
+ * The same program runs as a FastCGI worker (its descriptor 0 is a listening socket) and, from a
+ * web server that knows only CGI, for exactly one request.
+ */
+#ifndef EST_SERVE_H
+#define EST_SERVE_H
+
+#include "cgi/request.h"
+#include "common/lifecycle/portal.h"
+
+/* The answer. A handler starts from {0} and fills in what differs from a plain 200. */
+struct reply {
+	int status;       /* 0: the outcome's; set where HTTP knows better: 405, 413, 415 */
+	const char *type; /* Content-Type */
+	struct buf body;  /* DER, text or JSON */
+	bool base64; /* send the body as base64 (RFC 8951 3), with its Content-Transfer-Encoding */
+	bool no_store; /* Cache-Control: no-store */
+	struct buf
+	    header; /* one more field without its CRLF: Allow, Accept, WWW-Authenticate; or empty */
+	unsigned retry_after; /* seconds; 0: none */
+	bool silent;          /* a refusal without a body */
+};
+
+/*
+ * Answers one request. On EST_OK the reply is sent as it is; on anything else its body is dropped
+ * and reason_text() is sent as text/plain with the outcome's status.
+ */
+typedef enum outcome serve_handler(
+    struct portal *portal, struct request *request, struct reply *reply);
+
+struct program {
+	const char *name; /* for the log */
+	unsigned opens;   /* what of the portal it needs: PORTAL_STORE, ... */
+	serve_handler *handle;
+};
+
+/* Opens the portal and serves until it is told to stop. The process's exit status: 0, or 1 where it
+ * could not begin. */
+int serve(const struct program *program);
+
+#endif
