@@ -1,0 +1,147 @@
+#include "admin/client_csr.h"
+
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+
+static const struct {
+	const char *type;
+	unsigned bits; /* of RSA; 0: a curve of that name */
+} keys[] = {
+    {"P-256", 0},
+    {"RSA-2048", 2048},
+    {"RSA-3072", 3072},
+    {"RSA-4096", 4096},
+};
+
+enum outcome client_key_make(const char *type, EVP_PKEY **key)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i].type, type) != 0)
+			continue;
+		*key = keys[i].bits == 0 ? EVP_EC_gen(type) : EVP_RSA_gen(keys[i].bits);
+		return *key != NULL ? EST_OK : reason_openssl(EST_INTERNAL, "cannot make a key");
+	}
+	return reason(EST_MALFORMED, "\"%.40s\" is not a key type: %s", type, CLIENT_KEY_TYPES);
+}
+
+/* Appends what a memory BIO holds, and frees it. */
+static void drain(BIO *bio, struct buf *out)
+{
+	char *text;
+	long len = BIO_get_mem_data(bio, &text);
+
+	buf_reserve(out, (size_t)len);
+	buf_add(out, text, (size_t)len);
+	BIO_free(bio);
+}
+
+enum outcome client_key_write(EVP_PKEY *key, struct buf *pem)
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+
+	if (PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1) {
+		BIO_free(bio);
+		return reason_openssl(EST_INTERNAL, "cannot write the key");
+	}
+	drain(bio, pem);
+	return EST_OK;
+}
+
+enum outcome client_key_read(struct span pem, const char *what, EVP_PKEY **key)
+{
+	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+
+	*key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	if (*key == NULL)
+		return reason_openssl(EST_MALFORMED, "%.200s does not hold a key in PEM", what);
+	return EST_OK;
+}
+
+void client_key_type(EVP_PKEY *key, struct buf *out)
+{
+	char group[64] = "";
+
+	(void)EVP_PKEY_get_utf8_string_param(
+	    key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group), NULL);
+	if (EVP_PKEY_is_a(key, "RSA"))
+		buf_printf(out, "RSA-%d", EVP_PKEY_get_bits(key));
+	else if (EVP_PKEY_is_a(key, "EC") && EC_curve_nid2nist(OBJ_txt2nid(group)) != NULL)
+		buf_add_string(out, EC_curve_nid2nist(OBJ_txt2nid(group)));
+	else
+		buf_add_string(out, EVP_PKEY_get0_type_name(key));
+}
+
+static enum outcome add_sans(X509_REQ *csr, X509_EXTENSION *sans)
+{
+	STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
+	int added = sk_X509_EXTENSION_push(extensions, sans) > 0 &&
+		    X509_REQ_add_extensions(csr, extensions) == 1;
+
+	sk_X509_EXTENSION_free(extensions);
+	return added ? EST_OK : reason_openssl(EST_INTERNAL, "cannot add the names to the request");
+}
+
+enum outcome client_csr_make(EVP_PKEY *key, const struct client_names *names, X509_REQ **csr)
+{
+	X509_REQ *made = X509_REQ_new();
+	enum outcome outcome = EST_OK;
+
+	if (X509_REQ_set_version(made, X509_REQ_VERSION_1) != 1 ||
+	    X509_REQ_set_subject_name(made, names->subject) != 1 ||
+	    X509_REQ_set_pubkey(made, key) != 1)
+		outcome = reason_openssl(EST_INTERNAL, "cannot make the request");
+	if (outcome == EST_OK && names->sans != NULL)
+		outcome = add_sans(made, names->sans);
+	if (outcome == EST_OK && X509_REQ_sign(made, key, EVP_sha256()) <= 0)
+		outcome = reason_openssl(EST_INTERNAL, "cannot sign the request");
+	if (outcome == EST_OK)
+		*csr = made;
+	else
+		X509_REQ_free(made);
+	return outcome;
+}
+
+bool client_csr_same(X509_REQ *a, X509_REQ *b)
+{
+	unsigned char *a_der = NULL, *b_der = NULL;
+	int a_len = i2d_re_X509_REQ_tbs(a, &a_der), b_len = i2d_re_X509_REQ_tbs(b, &b_der);
+	bool same = a_len > 0 && a_len == b_len && memcmp(a_der, b_der, (size_t)a_len) == 0;
+
+	OPENSSL_free(a_der);
+	OPENSSL_free(b_der);
+	return same;
+}
+
+void client_csr_write(X509_REQ *csr, struct buf *pem)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	(void)PEM_write_bio_X509_REQ(bio, csr);
+	drain(bio, pem);
+}
+
+void client_csr_der(X509_REQ *csr, struct buf *der)
+{
+	unsigned char *octets = NULL;
+	int len = i2d_X509_REQ(csr, &octets);
+
+	if (len > 0)
+		buf_add(der, octets, (size_t)len);
+	OPENSSL_free(octets);
+}
+
+enum outcome client_csr_read(struct span pem, X509_REQ **csr)
+{
+	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+
+	*csr = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	return *csr != NULL ? EST_OK
+			    : reason_openssl(EST_MALFORMED, "not a certificate request in PEM");
+}

@@ -1,0 +1,157 @@
+/*
+ * est_admin.c - est-admin: making an instance, looking after it, and governing who may have what.
+ *
+ * Every command is a row: its words, what it reads from the command line, what it wants opened,
+ * and who runs it.
+ */
+#include "config.h"
+
+#include <stddef.h>
+
+#include "admin/command.h"
+#include "common/ca/ca_make.h"
+
+#define FIELD(member) offsetof(struct admin, member)
+
+static const struct cli_option init_options[] = {
+    {"organization", "NAME", "Stands in the names of the CAs. Asked for on a terminal; else Demo.",
+	FIELD(organization), CLI_TEXT, 0},
+    {"host", "NAME|IP",
+	"A name or address of the server, for its TLS certificate; may be repeated. Default: "
+	"localhost "
+	"and 127.0.0.1.",
+	FIELD(hosts), CLI_REPEAT, 0},
+    {"key", CA_KEYS, "The CAs' kind of key. Default: P-256.", FIELD(key), CLI_CHOICE, 0},
+    {"passphrase-file", "FILE",
+	"Encrypts the CAs' keys under its first line (- reads stdin), and keeps that line beside "
+	"them "
+	"for the workers.",
+	FIELD(passphrase_file), CLI_TEXT, 0},
+    {"group", "NAME",
+	"The web server's group, which may read the issuing key. Default: www-data, when run by "
+	"root.",
+	FIELD(group), CLI_TEXT, 0},
+    {"log", "FILE", "Where the workers log to. Default: syslog.", FIELD(log), CLI_TEXT, 0},
+    {0},
+};
+
+#define PASSWORD_FILE                                                                              \
+	{                                                                                          \
+		"password-file", "FILE",                                                           \
+		    "Its first line is the password; - reads stdin. Without it the password is "   \
+		    "asked for.",                                                                  \
+		    FIELD(password_file), CLI_TEXT, 0                                              \
+	}
+
+static const struct cli_option user_add_options[] = {
+    {"names", "PATTERN,...",
+	"Names that the user may ask certificates for, as in 'pump-*.example': * is any run "
+	"without a "
+	"dot, ** any run, a single * every name; may be repeated.",
+	FIELD(names), CLI_COMMAS, 0},
+    {"label", "LABEL,...",
+	"Labels that the user may use; - is the default label; may be repeated. Default: all.",
+	FIELD(labels), CLI_COMMAS, 0},
+    PASSWORD_FILE,
+    {0},
+};
+
+static const struct cli_option user_password_options[] = {PASSWORD_FILE, {0}};
+
+static const struct cli_option cert_list_options[] = {
+    {"label", "LABEL", "Only those of the label; - is the default label.", FIELD(label), CLI_TEXT,
+	0},
+    {"status", "valid|expired|revoked", "Only those.", FIELD(status), CLI_CHOICE, 0},
+    {"name", "NAME|PATTERN", "Only those of the device, or devices, as in 'pump-*.example'.",
+	FIELD(name), CLI_TEXT, 0},
+    {"expires-within", "SPAN",
+	"Only those that end between now and then, soonest first; without --status only valid "
+	"ones.",
+	FIELD(expires_within), CLI_SPAN, 0},
+    {"limit", "N", "No more than so many.", FIELD(limit), CLI_NUMBER, 0},
+    {0},
+};
+
+static const struct cli_option cert_export_options[] = {
+    {"der", NULL, "DER instead of PEM.", FIELD(der), CLI_FLAG, 0},
+    {"output", "FILE", "Writes to FILE instead of stdout.", FIELD(output), CLI_TEXT, 'o'},
+    {0},
+};
+
+static const struct cli_option cert_revoke_options[] = {
+    {"reason", "WORD",
+	"Why: unspecified (the default), keyCompromise, cACompromise, affiliationChanged, "
+	"superseded, "
+	"cessationOfOperation, certificateHold, privilegeWithdrawn or aACompromise (RFC 5280 "
+	"5.3.1).",
+	FIELD(reason), CLI_TEXT, 0},
+    {0},
+};
+
+static const struct cli_command commands[] = {
+    {"init", "[DIR]",
+	"Makes an instance: a root CA, an issuing CA, a TLS server certificate, est.conf and the "
+	"state "
+	"directory. DIR is by default where est.conf is looked for. An existing file is never "
+	"touched.",
+	init_options, 0, 1, 0, cmd_init},
+    {"check", "",
+	"Looks for everything that would stop est.fcgi from working. One line each, with its cure; "
+	"exit code 1 if there is a FAIL. Run by root it tries everything as the web server's user.",
+	NULL, 0, 0, 0, cmd_check},
+    {"user add", "NAME", "Adds a user: who may ask for certificates with a password.",
+	user_add_options, 1, 1, COMMAND_STORE | COMMAND_NAMES | COMMAND_NEW_PASSWORD, cmd_user_add},
+    {"user list", "", "Lists the users.", NULL, 0, 0, COMMAND_STORE, cmd_user_list},
+    {"user show", "NAME", "Shows one user.", NULL, 1, 1, COMMAND_STORE, cmd_user_show},
+    {"user delete", "NAME", "Deletes a user. Its certificates stay as they are.", NULL, 1, 1,
+	COMMAND_STORE, cmd_user_delete},
+    {"user password", "NAME", "Gives a user another password.", user_password_options, 1, 1,
+	COMMAND_STORE | COMMAND_NEW_PASSWORD, cmd_user_password},
+    {"cert list", "", "Lists certificates, newest first unless an option says otherwise.",
+	cert_list_options, 0, 0, COMMAND_STORE, cmd_cert_list},
+    {"cert show", "SERIAL", "Shows what is known of one certificate.", NULL, 1, 1, COMMAND_STORE,
+	cmd_cert_show},
+    {"cert export", "SERIAL", "Writes one certificate, in PEM.", cert_export_options, 1, 1,
+	COMMAND_STORE, cmd_cert_export},
+    {"cert revoke", "SERIAL", "Revokes a certificate; every worker honours it at once.",
+	cert_revoke_options, 1, 1, COMMAND_STORE, cmd_cert_revoke},
+    {"ca show", "[NAME]", "Shows the CAs, or one of them, with their chains.", NULL, 0, 1,
+	COMMAND_PORTAL, cmd_ca_show},
+    {"store check", "", "Reads the whole store and compares its indexes with the certificates.",
+	NULL, 0, 0, COMMAND_STORE, cmd_store_check},
+    {"store checkpoint", "", "Writes what is only in the store's log to its tables.", NULL, 0, 0,
+	COMMAND_STORE, cmd_store_checkpoint},
+    {"store statistics", "", "Prints the store's figures, one a line.", NULL, 0, 0, COMMAND_STORE,
+	cmd_store_statistics},
+    {0},
+};
+
+static const struct cli_option options[] = {
+    {"config", "FILE", "The configuration. Default: $EST_CONFIG, else the installed est.conf.",
+	FIELD(config), CLI_TEXT, 'c'},
+    {"json", NULL, "Prints JSON Lines: one object a line.", FIELD(json), CLI_FLAG, 0},
+    {0},
+};
+
+static const struct cli_program program = {
+    "est-admin",
+    PACKAGE_VERSION,
+    "Makes an EST server's instance and looks after it.",
+    options,
+    commands,
+};
+
+int main(int argc, char **argv)
+{
+	struct admin admin = {.expires_within = -1, .limit = -1};
+	struct cli_call call;
+	enum outcome outcome = cli_parse(&program, argc, argv, &admin, &call);
+
+	if (outcome == EST_OK && call.command != NULL) {
+		outcome = command_open(&admin, &call);
+		if (outcome == EST_OK)
+			outcome = call.command->run(&admin, &call);
+	}
+	command_close(&admin);
+	return cli_finish(outcome);
+}
