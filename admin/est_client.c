@@ -1,0 +1,161 @@
+/*
+ * est-client - the device's side of EST (RFC 7030): fetches the CA's certificates, enrolls, renews.
+ */
+#include "config.h"
+
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "admin/cli.h"
+#include "admin/client.h"
+#include "admin/client_csr.h"
+
+#define AT(field) offsetof(struct client_options, field)
+
+/* Rows that several verbs have. */
+#define URL                                                                                        \
+	{                                                                                          \
+		.name = "url", .value = "URL", .kind = CLI_TEXT, .offset = AT(url),                \
+		.help = "The EST server: https://HOST[:PORT]. Needed unless device.json knows it." \
+	}
+#define LABEL                                                                                      \
+	{                                                                                          \
+		.name = "label", .value = "LABEL", .kind = CLI_TEXT, .offset = AT(label),          \
+		.help = "The label of the server that names the CA or profile."                    \
+	}
+#define FINGERPRINT                                                                                \
+	{                                                                                          \
+		.name = "fingerprint", .value = "HEX", .kind = CLI_TEXT,                           \
+		.offset = AT(fingerprint),                                                         \
+		.help = "SHA-256 of the CA's root certificate, known by another way."              \
+	}
+#define TRUST                                                                                      \
+	{                                                                                          \
+		.name = "trust", .value = "FILE", .kind = CLI_TEXT, .offset = AT(trust),           \
+		.help = "Certificates in PEM that the server's must chain to."                     \
+	}
+#define WAIT                                                                                       \
+	{                                                                                          \
+		.name = "wait", .value = "SPAN", .kind = CLI_SPAN, .offset = AT(wait),             \
+		.help = "How long to wait where the CA decides later (5m)."                        \
+	}
+
+static const struct cli_option program_options[] = {
+    {.letter = 'd',
+	.value = "DIR",
+	.kind = CLI_TEXT,
+	.offset = AT(directory),
+	.help = "The device directory; the current one by default."},
+    {.name = "json", .offset = AT(json), .help = "Prints one JSON object."},
+    {0},
+};
+
+static const struct cli_option cacerts_options[] = {URL, LABEL, FINGERPRINT, TRUST, {0}};
+
+static const struct cli_option enroll_options[] = {
+    URL,
+    LABEL,
+    {.name = "name",
+	.value = "CN",
+	.kind = CLI_TEXT,
+	.offset = AT(name),
+	.help = "The common name to ask for."},
+    {.name = "san",
+	.value = "TYPE:NAME",
+	.kind = CLI_REPEAT,
+	.offset = AT(sans),
+	.help = "A subject alternative name: dns:, ip:, email: or uri:. Repeatable."},
+    {.name = "key",
+	.value = CLIENT_KEY_TYPES,
+	.kind = CLI_CHOICE,
+	.offset = AT(key_type),
+	.help = "The kind of key; P-256 by default."},
+    {.name = "user",
+	.value = "NAME",
+	.kind = CLI_TEXT,
+	.offset = AT(user),
+	.help = "The user to enroll as."},
+    {.name = "password-file",
+	.value = "FILE",
+	.kind = CLI_TEXT,
+	.offset = AT(password_file),
+	.help = "Its first line is the user's password; - is stdin. Asked for on a terminal."},
+    {.name = "cert",
+	.value = "FILE",
+	.kind = CLI_TEXT,
+	.offset = AT(certificate),
+	.help = "A certificate to enroll with, in PEM, its chain behind it."},
+    {.name = "cert-key",
+	.value = "FILE",
+	.kind = CLI_TEXT,
+	.offset = AT(certificate_key),
+	.help = "The key of --cert, in PEM."},
+    FINGERPRINT,
+    TRUST,
+    WAIT,
+    {0},
+};
+
+static const struct cli_option renew_options[] = {
+    {.name = "if-expires-within",
+	.value = "SPAN",
+	.kind = CLI_SPAN,
+	.offset = AT(if_expires_within),
+	.help = "Does nothing, and exits 0, while the certificate is valid for longer: 30d."},
+    {.name = "rekey", .offset = AT(rekey), .help = "Makes a fresh key (the default)."},
+    {.name = "keep-key", .offset = AT(keep_key), .help = "Keeps the key."},
+    WAIT,
+    {0},
+};
+
+static const struct cli_command commands[] = {
+    {.words = "cacerts",
+	.arguments = "",
+	.options = cacerts_options,
+	.run = client_cacerts,
+	.help =
+	    "Fetches the certificates of the CA. Trusts the server by --fingerprint or --trust, "
+	    "later by what that left in DIR."},
+    {.words = "enroll",
+	.arguments = "",
+	.options = enroll_options,
+	.run = client_enroll,
+	.help = "Makes a key and gets a certificate for it. Trusts the server by --fingerprint or "
+		"--trust, or by what cacerts left in DIR."},
+    {.words = "renew",
+	.arguments = "",
+	.options = renew_options,
+	.run = client_renew,
+	.help = "Gets a new certificate by the one that is in DIR. It has the same names; key and "
+		"certificate are replaced together or not at all."},
+    {.words = "show",
+	.arguments = "",
+	.run = client_show,
+	.help = "Prints what the certificate in DIR says."},
+    {0},
+};
+
+static const struct cli_program program = {
+    .name = "est-client",
+    .version = PACKAGE_VERSION,
+    .about = "Gets a device its certificate by EST (RFC 7030), and renews it.",
+    .options = program_options,
+    .commands = commands,
+};
+
+int main(int argc, char **argv)
+{
+	struct client_options options = {.directory = ".",
+	    .wait = 300,
+	    .if_expires_within = -1,
+	    .user_agent = "est-client/" PACKAGE_VERSION};
+	struct cli_call call;
+	enum outcome outcome;
+
+	(void)umask(077);
+	outcome = cli_parse(&program, argc, argv, &options, &call);
+	if (outcome == EST_OK && call.command != NULL)
+		outcome = call.command->run(&options, &call);
+	cli_list_free(&options.sans);
+	return cli_finish(outcome);
+}
