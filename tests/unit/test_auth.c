@@ -1,0 +1,392 @@
+/*
+ * Who asks, by every mixture of what a label wants and what was offered; and may they have that
+ * name?
+ */
+#include "maker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auth/auth.h"
+#include "common/auth/password.h"
+#include "common/pki/cert.h"
+
+static const char *const ca_extensions[] = {
+    "basicConstraints", "critical,CA:TRUE", "subjectKeyIdentifier", "hash", NULL};
+static const char *const leaf_extensions[] = {
+    "extendedKeyUsage", "clientAuth", "subjectAltName", "DNS:pump.example,IP:192.0.2.1", NULL};
+
+static const char *const any_name[] = {"*", NULL},
+			 *const pumps[] = {"pump-*", "**.pumps.example", NULL},
+			 *const no_name[] = {NULL};
+
+/* A CA of ours and one of somebody else, a user, and what is remembered of the certificates. */
+static struct {
+	X509 *ca, *other, *ours, *theirs;
+	struct config_label label;
+	char *word[3], *anchor;
+	struct trust *trust;
+	char *hash;
+	const char *const *names;
+	struct span known; /* the certificate that is remembered; empty: none */
+	const char *known_label;
+	int revocation;
+	enum outcome memory;
+} world;
+
+static char label_name[] = "plant";
+
+static enum outcome user(void *context, const char *name, struct user_record *out)
+{
+	(void)context;
+	if (world.memory != EST_OK)
+		return reason(world.memory, "as the test wants it");
+	if (strcmp(name, "worker") != 0)
+		return reason(EST_NOT_FOUND, "no such user");
+	*out = (struct user_record){.name = "worker", .password = world.hash, .names = world.names};
+	return EST_OK;
+}
+
+static enum outcome certificate(void *context, const struct serial *serial, struct cert_record *out)
+{
+	struct cert_parts parts;
+
+	(void)context;
+	if (world.memory != EST_OK)
+		return reason(world.memory, "as the test wants it");
+	if (world.known.len == 0 || cert_parse(world.known, &parts) != EST_OK ||
+	    !span_equal(parts.serial, (struct span){serial->octets, serial->len}))
+		return reason(EST_NOT_FOUND, "no such certificate");
+	*out = (struct cert_record){.serial = *serial,
+	    .revocation_reason = world.revocation,
+	    .label = world.known_label,
+	    .der = world.known};
+	return EST_OK;
+}
+
+static int make_world(void **state)
+{
+	struct maker_cert spec = {
+	    .subject = "CN=CA", .key = "P-256#ca", .extensions = ca_extensions};
+	struct buf hash = {0};
+
+	(void)state;
+	memset(&world, 0, sizeof(world));
+	world.ca = maker_cert(&spec);
+	spec.subject = "CN=Other";
+	spec.key = "P-256#other";
+	world.other = maker_cert(&spec);
+	spec = (struct maker_cert){.subject = "CN=pump-7,O=Acme",
+	    .key = "P-256",
+	    .issuer = world.ca,
+	    .issuer_key = "P-256#ca",
+	    .extensions = leaf_extensions};
+	world.ours = maker_cert(&spec);
+	spec.issuer = world.other;
+	spec.issuer_key = "P-256#other";
+	world.theirs = maker_cert(&spec);
+	world.anchor = mem_string(maker_file("other.pem", maker_cert_pem(world.other)));
+	world.label = (struct config_label){.name = label_name,
+	    .trust_anchors = {&world.anchor, 1, 1},
+	    .authenticate = {world.word, 0, 1}};
+	assert_outcome(EST_OK, trust_make(&world.label, world.ca, &world.trust));
+	assert_outcome(EST_OK, password_hash(BYTES("secret"), &hash));
+	world.hash = mem_string(buf_string(&hash));
+	buf_free(&hash);
+	world.names = any_name;
+	world.known = maker_cert_der(world.ours);
+	world.known_label = label_name;
+	world.revocation = NOT_REVOKED;
+	return 0;
+}
+
+static int end_world(void **state)
+{
+	trust_free(world.trust);
+	free(world.hash);
+	free(world.anchor);
+	return maker_clear(state);
+}
+
+/* The label's `authenticate`; NULL ends the list. */
+static void wants(const char *a, const char *b)
+{
+	static char words[2][32];
+
+	(void)snprintf(words[0], sizeof(words[0]), "%s", a);
+	(void)snprintf(words[1], sizeof(words[1]), "%s", b == NULL ? "" : b);
+	world.word[0] = words[0];
+	world.word[1] = words[1];
+	world.label.authenticate.count = b == NULL ? 1 : 2;
+}
+
+static enum outcome identify(const char *authorization, X509 *cert, struct identity *out)
+{
+	struct auth auth = {.label = &world.label,
+	    .trust = world.trust,
+	    .memory = {NULL, user, certificate},
+	    .now = MAKER_NOW};
+	struct credentials credentials = {
+	    authorization, cert == NULL ? NULL : maker_cert_pem(cert), NULL};
+
+	return auth_identify(&auth, &credentials, out);
+}
+
+#define RIGHT "Basic d29ya2VyOnNlY3JldA==" /* worker:secret */
+#define WRONG "Basic d29ya2VyOndyb25n"     /* worker:wrong */
+
+/* T-13: four policies, and what comes with the request. */
+static void test_policies(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		enum outcome nothing, wrong, right, ours, both, wrong_and_ours;
+	} rows[] = {
+	    {"basic", NULL, EST_UNAUTHENTICATED, EST_UNAUTHENTICATED, EST_OK, EST_UNAUTHENTICATED,
+		EST_OK, EST_UNAUTHENTICATED},
+	    {"certificate", NULL, EST_FORBIDDEN, EST_FORBIDDEN, EST_FORBIDDEN, EST_OK, EST_OK,
+		EST_OK},
+	    {"basic", "certificate", EST_UNAUTHENTICATED, EST_UNAUTHENTICATED, EST_OK, EST_OK,
+		EST_OK, EST_OK},
+	    {"certificate-and-basic", NULL, EST_UNAUTHENTICATED, EST_UNAUTHENTICATED, EST_FORBIDDEN,
+		EST_UNAUTHENTICATED, EST_OK, EST_UNAUTHENTICATED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct {
+			const char *authorization;
+			X509 *cert;
+			enum outcome wanted;
+		} cases[] = {{NULL, NULL, rows[i].nothing}, {WRONG, NULL, rows[i].wrong},
+		    {RIGHT, NULL, rows[i].right}, {NULL, world.ours, rows[i].ours},
+		    {RIGHT, world.ours, rows[i].both}, {WRONG, world.ours, rows[i].wrong_and_ours}};
+		wants(rows[i].a, rows[i].b);
+		for (size_t k = 0; k < COUNT(cases); k++) {
+			struct identity identity;
+			enum outcome outcome =
+			    identify(cases[k].authorization, cases[k].cert, &identity);
+			if (outcome != cases[k].wanted)
+				print_error("policy %zu, case %zu\n", i, k);
+			assert_outcome(cases[k].wanted, outcome);
+			identity_clear(&identity);
+		}
+	}
+}
+
+static void test_identity(void **state)
+{
+	struct identity identity;
+
+	(void)state;
+	wants("basic", "certificate");
+	assert_outcome(EST_OK, identify(RIGHT, NULL, &identity));
+	assert_true(identity.by_password && !identity.by_certificate);
+	assert_string_equal(identity.text, "user:worker");
+	identity_clear(&identity);
+	assert_outcome(EST_OK, identify(NULL, world.ours, &identity));
+	assert_true(identity.by_certificate && !identity.by_password);
+	assert_int_equal(identity.trust, TRUST_EXPLICIT);
+	assert_memory_equal(identity.text, "certificate:", 12);
+	assert_bytes(maker_cert_der(world.ours), buf_span(&identity.der));
+	identity_clear(&identity);
+	assert_outcome(EST_OK, identify(NULL, world.theirs, &identity));
+	assert_int_equal(identity.trust, TRUST_IMPLICIT);
+	identity_clear(&identity);
+	identity_clear(&identity);
+}
+
+/*
+ * Whoever reads the log tells a certificate of ours from another CA's with the same serial number.
+ */
+static void test_identity_is_one(void **state)
+{
+	struct identity ours, theirs;
+
+	(void)state;
+	assert_int_equal(X509_set_serialNumber(world.theirs, X509_get_serialNumber(world.ours)), 1);
+	assert_true(X509_sign(world.theirs, maker_key("P-256#other"), EVP_sha256()) > 0);
+	wants("certificate", NULL);
+	assert_outcome(EST_OK, identify(NULL, world.ours, &ours));
+	assert_outcome(EST_OK, identify(NULL, world.theirs, &theirs));
+	assert_string_not_equal(ours.text, theirs.text);
+	identity_clear(&ours);
+	identity_clear(&theirs);
+}
+
+static void refuses_ours(enum outcome wanted)
+{
+	struct identity identity;
+
+	assert_outcome(wanted, identify(NULL, world.ours, &identity));
+	identity_clear(&identity);
+}
+
+/* T-09, L-06: of our own CA only what we remember, as we remember it, under this label, not
+ * revoked. */
+static void test_ours(void **state)
+{
+	(void)state;
+	wants("certificate", NULL);
+	world.revocation = 1;
+	refuses_ours(EST_FORBIDDEN);
+	world.revocation = 0;
+	refuses_ours(EST_FORBIDDEN);
+	world.revocation = NOT_REVOKED;
+	refuses_ours(EST_OK);
+	world.known_label = "office";
+	refuses_ours(EST_FORBIDDEN);
+	world.known_label = label_name;
+	world.known = (struct span){NULL, 0};
+	refuses_ours(EST_FORBIDDEN);
+	world.memory = EST_UNAVAILABLE;
+	refuses_ours(EST_UNAVAILABLE);
+}
+
+/* A certificate of ours that is revoked stays so where another label trusts our CA as somebody
+ * else's (T-09). */
+static void test_ours_by_another_way(void **state)
+{
+	struct identity identity;
+
+	(void)state;
+	wants("certificate", NULL);
+	world.known = maker_cert_der(world.theirs);
+	world.revocation = 1;
+	assert_outcome(EST_FORBIDDEN, identify(NULL, world.theirs, &identity));
+	identity_clear(&identity);
+}
+
+/* --- names --- */
+
+static enum outcome user_may(const char *const *names, const char *subject, const char *san)
+{
+	const char *const extensions[] = {"subjectAltName", san, NULL};
+	struct identity identity = {
+	    .by_password = true, .user = {.name = "worker", .names = names}};
+	struct csr csr;
+	enum outcome outcome;
+
+	assert_outcome(
+	    EST_OK, csr_parse(maker_csr("P-256", subject, san == NULL ? NULL : extensions), &csr));
+	outcome = auth_allows(&identity, &csr);
+	csr_clear(&csr);
+	return outcome;
+}
+
+/* S-15: every name that a device is told apart by. */
+static void test_user_names(void **state)
+{
+	(void)state;
+	assert_outcome(EST_OK, user_may(pumps, "CN=pump-7,O=Acme", NULL));
+	assert_outcome(EST_OK, user_may(pumps, "CN=pump-7", "DNS:a.pumps.example,DNS:PUMP-8"));
+	assert_outcome(EST_OK,
+	    user_may(any_name, "CN=admin,emailAddress=a@b.example", "IP:192.0.2.1,URI:urn:x"));
+	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=admin", NULL));
+	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7.evil", NULL));
+	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7,UID=root", NULL));
+	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7,serialNumber=1", NULL));
+	assert_outcome(
+	    EST_FORBIDDEN, user_may(pumps, "CN=pump-7,emailAddress=root@b.example", NULL));
+	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7", "DNS:admin.example"));
+	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7", "DNS:pump-7,IP:192.0.2.1"));
+	assert_outcome(EST_FORBIDDEN, user_may(no_name, "CN=pump-7", NULL));
+	assert_outcome(EST_FORBIDDEN, user_may(NULL, "CN=pump-7", NULL));
+}
+
+/* A request without any such name is not one that every user may make. */
+static void test_user_without_names(void **state)
+{
+	static const char *const subjects[] = {"O=Acme,OU=Admins", "O=Acme", "C=DE"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(subjects); i++) {
+		assert_int_not_equal(user_may(pumps, subjects[i], NULL), EST_OK);
+		reason_clear();
+		assert_int_not_equal(user_may(no_name, subjects[i], NULL), EST_OK);
+		reason_clear();
+	}
+}
+
+static enum outcome certificate_may(X509 *cert, const char *subject, const char *san)
+{
+	const char *const extensions[] = {"subjectAltName", san, NULL};
+	struct span der = maker_cert_der(cert);
+	struct identity identity = {.by_certificate = true};
+	struct csr csr;
+	enum outcome outcome;
+
+	buf_add_span(&identity.der, der);
+	assert_outcome(
+	    EST_OK, csr_parse(maker_csr("P-256", subject, san == NULL ? NULL : extensions), &csr));
+	outcome = auth_allows(&identity, &csr);
+	csr_clear(&csr);
+	buf_free(&identity.der);
+	return outcome;
+}
+
+static void test_certificate_names(void **state)
+{
+	(void)state;
+	assert_outcome(EST_OK, certificate_may(world.ours, "CN=pump-7,O=Acme", NULL));
+	assert_outcome(EST_OK, certificate_may(world.ours, "CN=PUMP-7,O=Acme", "IP:192.0.2.1"));
+	assert_outcome(
+	    EST_OK, certificate_may(world.ours, "CN=pump-7,O=Acme", "DNS:PUMP.example,DNS:pump-7"));
+	assert_outcome(EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-8,O=Acme", NULL));
+	assert_outcome(EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-7", NULL));
+	assert_outcome(EST_FORBIDDEN, certificate_may(world.ours, "O=Acme,CN=pump-7", NULL));
+	assert_outcome(
+	    EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-7,O=Acme,OU=Admins", NULL));
+	assert_outcome(
+	    EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-7,O=Acme", "DNS:admin.example"));
+	assert_outcome(
+	    EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-7,O=Acme", "IP:192.0.2.2"));
+	assert_outcome(EST_FORBIDDEN,
+	    certificate_may(world.ours, "CN=pump-7,O=Acme", "DNS:pump.example,URI:urn:x"));
+}
+
+/* Both are wanted: then both must allow it; of two that suffice alone, one. */
+static void test_both(void **state)
+{
+	struct identity identity = {
+	    .by_password = true, .by_certificate = true, .user = {.name = "worker"}};
+	struct csr csr;
+
+	(void)state;
+	buf_add_span(&identity.der, maker_cert_der(world.ours));
+	assert_outcome(EST_OK, csr_parse(maker_csr("P-256", "CN=pump-7,O=Acme", NULL), &csr));
+	for (int both = 0; both < 2; both++) {
+		identity.wants_both = both == 1;
+		identity.user.names = any_name;
+		assert_outcome(EST_OK, auth_allows(&identity, &csr));
+		identity.user.names = no_name;
+		assert_outcome(both == 1 ? EST_FORBIDDEN : EST_OK, auth_allows(&identity, &csr));
+	}
+	csr_clear(&csr);
+	assert_outcome(EST_OK, csr_parse(maker_csr("P-256", "CN=pump-8,O=Acme", NULL), &csr));
+	identity.user.names = any_name;
+	assert_outcome(EST_FORBIDDEN, auth_allows(&identity, &csr));
+	identity.by_password = identity.by_certificate = identity.wants_both = false;
+	assert_outcome(EST_FORBIDDEN, auth_allows(&identity, &csr));
+	csr_clear(&csr);
+	buf_free(&identity.der);
+}
+
+#define WORLD(function) cmocka_unit_test_setup_teardown(function, make_world, end_world)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    WORLD(test_policies),
+	    WORLD(test_identity),
+	    WORLD(test_identity_is_one),
+	    WORLD(test_ours),
+	    WORLD(test_ours_by_another_way),
+	    TEST(test_user_names),
+	    TEST(test_user_without_names),
+	    WORLD(test_certificate_names),
+	    WORLD(test_both),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, maker_end);
+}
