@@ -94,25 +94,39 @@ static enum outcome repeat(struct enrollment *enrollment, const struct cert_reco
 	return EST_OK;
 }
 
+static bool any_valid(const struct cert_page *page)
+{
+	for (size_t i = 0; i < page->count; i++)
+		if (cert_record_status(&page->records[i], clock_now()) == CERT_VALID)
+			return true;
+	return false;
+}
+
 /* A profile without key_reuse wants a key that no living certificate has. */
 static enum outcome check_key_is_new(struct portal *portal, const struct enrollment *enrollment)
 {
 	struct cert_query query = {
 	    .order = CERTS_BY_SPKI, .spki = enrollment->record.spki, .limit = 16};
-	struct cert_page page = {0};
+	struct buf token = {0};
 	enum outcome outcome;
 
 	if (enrollment->label->profile->config->key_reuse)
 		return EST_OK;
-	outcome = store_cert_list(portal->store, &query, &page);
-	for (size_t i = 0; outcome == EST_OK && i < page.count; i++)
-		if (cert_record_status(&page.records[i], clock_now()) == CERT_VALID)
+	do {
+		struct cert_page page = {0};
+		query.token = buf_span(&token);
+		outcome = store_cert_list(portal->store, &query, &page);
+		if (outcome == EST_OK && any_valid(&page))
 			outcome = reason(EST_FORBIDDEN,
 			    "RFC 7030 4.2.2: new key required: this one has a certificate already, "
-			    "and profile \"%s\" "
-			    "does not allow reuse",
+			    "and "
+			    "profile \"%s\" does not allow reuse",
 			    enrollment->label->profile->config->name);
-	cert_page_clear(&page);
+		buf_reset(&token);
+		buf_add_span(&token, buf_span(&page.next));
+		cert_page_clear(&page);
+	} while (outcome == EST_OK && token.len > 0);
+	buf_free(&token);
 	return outcome;
 }
 
@@ -167,7 +181,14 @@ static enum outcome issue(
 		outcome = sign(enrollment, old);
 	if (outcome != EST_OK)
 		return outcome;
+	/* What the request rests on may have been revoked since we looked: the store looks again. */
+	if (old != NULL)
+		enrollment->record.rests_on = &old->record.serial;
+	else if (enrollment->identity->by_certificate &&
+		 enrollment->identity->trust == TRUST_EXPLICIT)
+		enrollment->record.rests_on = &enrollment->identity->certificate.serial;
 	outcome = store_cert_add(portal->store, &enrollment->record, request, since, &earlier);
+	enrollment->record.rests_on = NULL;
 	if (outcome == EST_CONFLICT) {
 		/* Another worker was faster with the same request: its certificate stands, ours
 		 * never leaves. */
@@ -289,7 +310,11 @@ static enum outcome find_predecessor(
 	if (identity->by_certificate && identity->trust == TRUST_EXPLICIT) {
 		old->record = identity->certificate;
 		old->record.memory = NULL; /* stays the identity's */
-		return compare_names(&enrollment->csr, old);
+		outcome = compare_names(&enrollment->csr, old);
+		/* Where the label wants both, the user has to be allowed the name as well. */
+		return outcome == EST_OK && identity->wants_both
+			   ? auth_allows(identity, &enrollment->csr)
+			   : outcome;
 	}
 	if (!identity->by_password)
 		return reason(EST_FORBIDDEN,

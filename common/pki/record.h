@@ -42,6 +42,7 @@ struct cert_record {
 	const char *identity;  /* who asked: "user:pump", "certificate:<serial>" */
 	const char *operation; /* "simpleenroll", "simplereenroll" */
 	struct span der;       /* the certificate */
+	const struct serial *rests_on; /* not stored: see store_cert_add(); or NULL */
 	void *memory;
 };
 

@@ -22,6 +22,8 @@ static int get_cert(struct bdb *bdb, DB_TXN *txn, const struct serial *serial, u
 	return error;
 }
 
+#define CLOCK_SKEW 60 /* seconds */
+
 /* --- one certificate --- */
 
 struct lookup {
@@ -58,7 +60,8 @@ static int get_answer(
 
 	if (!row_issue_get(row, &issued_at, &serial))
 		return contradiction(bdb);
-	if (issued_at < since)
+	/* Nor does one count that was issued while the clock was ahead: it is of no use to a device yet. */
+	if (issued_at < since || issued_at > clock_now() + CLOCK_SKEW)
 		return DB_NOTFOUND;
 	error = get_cert(bdb, txn, &serial, 0, out);
 	if (error != 0 || cert_record_status(out, clock_now()) == CERT_VALID)
@@ -212,6 +215,26 @@ static int is_added(struct bdb *bdb, DB_TXN *txn, const struct addition *add, bo
 	return error == DB_NOTFOUND ? 0 : error;
 }
 
+/* Read in the transaction, so that a revocation comes wholly before this certificate or after it. */
+static int check_rests_on(struct bdb *bdb, DB_TXN *txn, const struct serial *serial)
+{
+	struct cert_record cert = {0};
+	bool revoked;
+	int error = serial == NULL ? DB_NOTFOUND : get_cert(bdb, txn, serial, 0, &cert);
+
+	if (error == DB_NOTFOUND)
+		return 0;
+	if (error != 0)
+		return error;
+	revoked = cert.revocation_reason != NOT_REVOKED;
+	cert_record_clear(&cert);
+	if (!revoked)
+		return 0;
+	(void)reason(
+	    EST_FORBIDDEN, "RFC 7030 3.3.2: the certificate was revoked while it was being used");
+	return bdb_refuse(bdb, EST_FORBIDDEN);
+}
+
 static int put_cert(struct bdb *bdb, DB_TXN *txn, const struct serial *serial)
 {
 	int error =
@@ -235,7 +258,9 @@ static int add_act(struct bdb *bdb, DB_TXN *txn, void *context)
 
 	if (error != 0 || added)
 		return error;
-	error = bdb_expired_day(bdb, txn, &expired_day);
+	error = check_rests_on(bdb, txn, cert->rests_on);
+	if (error == 0)
+		error = bdb_expired_day(bdb, txn, &expired_day);
 	if (error == 0)
 		error = put_request(bdb, txn, add);
 	if (error == 0)

@@ -42,6 +42,8 @@ void store_close(struct store *store); /* NULL is fine */
  * Where the same request was answered at or after `since`, with a certificate that is neither
  * revoked nor expired, nothing is written, *earlier becomes that certificate (the caller clears it)
  * and the outcome is EST_CONFLICT. A serial that exists already is EST_INTERNAL.
+ * Where cert->rests_on names a certificate (the one that asked, or that is being renewed) and that one is
+ * revoked by now, nothing is written and the outcome is EST_FORBIDDEN.
  */
 enum outcome store_cert_add(struct store *store, const struct cert_record *cert,
     const unsigned char request[STORE_REQUEST_SIZE], int64_t since, struct cert_record *earlier);

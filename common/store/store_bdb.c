@@ -49,9 +49,8 @@ static enum outcome check_directory(const char *directory)
 
 	if (stat(directory, &status) != 0)
 		return reason(EST_UNAVAILABLE,
-		    "the store's directory %s: %s; create it as the user that serves EST, or run "
-		    "est-admin init",
-		    directory, strerror(errno));
+		    "the store's directory %s: %s; make it as the user that serves EST", directory,
+		    strerror(errno));
 	if (!S_ISDIR(status.st_mode))
 		return reason(
 		    EST_UNAVAILABLE, "%s, named as the store's directory, is none", directory);

@@ -185,6 +185,19 @@ policy() { # LABEL none|cert|password|both
 	assert_refused 401
 }
 
+@test "T-13 where both are wanted, a renewal needs both as well" {
+	# Its certificate comes from this label, by the manufacturer's and a password.
+	own_request
+	# shellcheck disable=SC2046 # words on purpose
+	post both/simpleenroll own.b64 $(device) -u "any:$PASSWORD"
+	assert_equal "$CODE" 200
+	certificate first.pem
+	post both/simplereenroll own.b64 --cert first.pem --key "$E2E/keys/idevid.key" -u "pump:$PASSWORD"
+	assert_refused 403
+	post both/simplereenroll own.b64 --cert first.pem --key "$E2E/keys/idevid.key" -u "any:$PASSWORD"
+	assert_equal "$CODE" 200
+}
+
 @test "T-19 who asks is decided before the request is looked into" {
 	echo 'no request at all' >junk
 	post simpleenroll junk

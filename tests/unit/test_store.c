@@ -170,6 +170,48 @@ static void test_old_requests_go(void **state)
 
 /* --- revoking --- */
 
+/* What a request rests on may be revoked while the request is on its way. */
+static void test_rests_on_revoked(void **state)
+{
+	struct store *store = *state;
+	struct cert_record old = cert_of("pump-1", 1), cert = cert_of("pump-1", 2), out = {0};
+	struct serial foreign = serial_of(99);
+
+	assert_int_equal(add(store, &old, 1), EST_OK);
+	cert.rests_on = &old.serial;
+	assert_int_equal(add(store, &cert, 2), EST_OK);
+	assert_int_equal(store_cert_revoke(store, &old.serial, 1, 5, NULL), EST_OK);
+	cert = cert_of("pump-1", 3);
+	cert.rests_on = &old.serial;
+	reason_clear();
+	assert_int_equal(add(store, &cert, 3), EST_FORBIDDEN);
+	assert_non_null(strstr(reason_text(), "revoked"));
+	reason_clear();
+	assert_int_equal(store_cert_get(store, &cert.serial, &out), EST_NOT_FOUND);
+	assert_int_equal(of_request(store, 3), EST_NOT_FOUND);
+	cert.rests_on = &foreign;
+	assert_int_equal(add(store, &cert, 3), EST_OK);
+	reason_clear();
+	assert_sound(store);
+}
+
+/* H6: what was issued while the clock was ahead answers nothing once it is right again. */
+static void test_clock_was_ahead(void **state)
+{
+	struct store *store = *state;
+	struct cert_record cert = cert_of("pump-1", 1);
+
+	cert.issued_at += 20 * 86400;
+	cert.not_before += 20 * 86400;
+	assert_int_equal(add(store, &cert, 1), EST_OK);
+	assert_int_equal(of_request(store, 1), EST_NOT_FOUND);
+	cert = cert_of("pump-1", 2);
+	assert_int_equal(add(store, &cert, 1), EST_OK);
+	assert_int_equal(of_request(store, 1), EST_OK);
+	reason_clear();
+	assert_sound(store);
+}
+
 static void test_revoke(void **state)
 {
 	struct store *store = *state;
@@ -335,7 +377,7 @@ static void test_bad_directories(void **state)
 
 	store_close(*state);
 	*state = NULL;
-	assert_refused("/nonexistent/store", "create it");
+	assert_refused("/nonexistent/store", "make it as the user");
 	(void)snprintf(path, sizeof(path), "%s/DB_CONFIG", store_directory());
 	assert_refused(path, "is none");
 	if (geteuid() != 0)
@@ -405,6 +447,8 @@ int main(void)
 	    store_test(test_request_revoked_or_expired),
 	    store_test(test_old_requests_go),
 	    store_test(test_revoke),
+	    store_test(test_rests_on_revoked),
+	    store_test(test_clock_was_ahead),
 	    store_test(test_users),
 	    store_test(test_user_next),
 	    store_test(test_device),
