@@ -47,6 +47,10 @@ static const struct known attributes[] = {
     {DER_OCTETS("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e"), take_extensions, "extensionRequest"},
     {DER_OCTETS("\x2b\x06\x01\x04\x01\x82\x37\x02\x01\x0e"), take_extensions, "extensionRequest"},
     {DER_OCTETS("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07"), take_challenge, "challengePassword"},
+    /* RFC 7894: what only makes sense where it is verified. */
+    {DER_OCTETS("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x38"), take_challenge, "otpChallenge"},
+    {DER_OCTETS("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x3a"), take_challenge,
+	"estIdentityLinking"},
 };
 
 /* What is not here is dropped, or refused where it is marked critical (RFC 5272 3.1:

@@ -165,10 +165,50 @@ static enum outcome check_rsa(struct key_info *key)
 	return reason(EST_MALFORMED, "the RSA key has %u bits; take 2048, 3072 or 4096", key->bits);
 }
 
+/*
+ * The y coordinates of Ed25519's points of small order, least octet first, and how p and p + 1 would be written for
+ * them: by such a key one signature fits every message, so it proves possession of nothing.
+ */
+static const struct span small_orders[] = {
+    DER_OCTETS("\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	       "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+    DER_OCTETS("\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	       "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+    DER_OCTETS("\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0"
+	       "\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05"),
+    DER_OCTETS("\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f"
+	       "\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a"),
+    DER_OCTETS("\xec\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+	       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+    DER_OCTETS("\xed\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+	       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+    DER_OCTETS("\xee\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+	       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+};
+
+/* The highest bit is the sign of x and does not count. */
+static bool has_small_order(struct span point)
+{
+	size_t last = point.len - 1;
+
+	for (size_t i = 0; i < sizeof(small_orders) / sizeof(small_orders[0]); i++)
+		if (memcmp(small_orders[i].data, point.data, last) == 0 &&
+		    small_orders[i].data[last] == (point.data[last] & 0x7f))
+			return true;
+	return false;
+}
+
 static enum outcome check_point(const struct key_info *key)
 {
-	if (key->point.len != key->kind->point ||
-	    (key->kind->family == FAMILY_EC && key->point.data[0] != 0x04))
+	bool edwards = key->kind->family == FAMILY_EDWARDS;
+
+	if (edwards && key->point.len != key->kind->point)
+		return reason(EST_MALFORMED, "RFC 8410 4: the %s key has not %zu octets",
+		    key->kind->word, key->kind->point);
+	if (edwards && has_small_order(key->point))
+		return reason(EST_MALFORMED, "RFC 8032 5.1: the %s key is a point of small order",
+		    key->kind->word);
+	if (!edwards && (key->point.len != key->kind->point || key->point.data[0] != 0x04))
 		return reason(EST_MALFORMED,
 		    "RFC 5480 2.2: the %s key is not a point of %zu octets in uncompressed form",
 		    key->kind->word, key->kind->point);

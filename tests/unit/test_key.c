@@ -125,6 +125,23 @@ static void test_ec_shapes(void **state)
 		refuses((struct span){good.data, cut});
 }
 
+/* By a key of small order one signature fits every message. */
+static void test_ed25519_small_order(void **state)
+{
+	static const unsigned char ys[][2] = {
+	    {0x00, 0x00}, {0x01, 0x00}, {0xec, 0x7f}, {0xed, 0x7f}, {0xee, 0x7f}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ys) / sizeof(ys[0]); i++)
+		for (unsigned sign = 0; sign < 2; sign++) {
+			unsigned char point[32];
+			memset(point, ys[i][1] == 0 ? 0x00 : 0xff, sizeof(point));
+			point[0] = ys[i][0];
+			point[31] = (unsigned char)(ys[i][1] | sign << 7);
+			refuses(maker_der("30{30{" ED25519 "}03{00$}}", (struct span){point, 32}));
+		}
+}
+
 static void test_ed25519_shapes(void **state)
 {
 	struct span good = maker_spki("Ed25519");
@@ -240,6 +257,7 @@ int main(void)
 	    TEST(test_other_kinds),
 	    TEST(test_ec_forms),
 	    TEST(test_ec_shapes),
+	    TEST(test_ed25519_small_order),
 	    TEST(test_ed25519_shapes),
 	    TEST(test_rsa_sizes),
 	    TEST(test_rsa_exponents),
