@@ -27,12 +27,12 @@ static enum outcome describe(struct ca *ca)
 {
 	const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(ca->certificate);
 	struct tm not_before, not_after;
-	int len = i2d_X509_NAME(X509_get_subject_name(ca->certificate), &ca->memory[0]);
+	int len = i2d_X509_NAME(X509_get_subject_name(ca->certificate), &ca->memory);
 
 	if (len <= 0)
 		return reason_openssl(
 		    EST_INTERNAL, "cannot encode the name of ca \"%s\"", ca->config->name);
-	ca->subject = (struct span){ca->memory[0], (size_t)len};
+	ca->subject = (struct span){ca->memory, (size_t)len};
 	if (key_id == NULL)
 		return unfit(ca, "has no subjectKeyIdentifier (RFC 5280 4.2.1.2)");
 	ca->key_id =
@@ -88,7 +88,7 @@ void ca_close(struct ca *ca)
 		ca->backend->close(ca);
 	X509_free(ca->certificate);
 	sk_X509_pop_free(ca->chain, X509_free);
-	OPENSSL_free(ca->memory[0]);
+	OPENSSL_free(ca->memory);
 	free(ca);
 }
 
@@ -131,14 +131,26 @@ static bool expired(X509 *certificate, int64_t now)
 	return X509_cmp_time(X509_get0_notAfter(certificate), &t) <= 0;
 }
 
-/* Whether the certificate is signed by the key of one in the bag, itself included. */
-static bool has_issuer(const struct ca *ca, X509 *certificate)
+/* The living certificate of the bag whose key signed this one, itself perhaps; NULL: none. */
+static X509 *issuer_of(const struct ca *ca, X509 *certificate, int64_t now)
 {
-	if (X509_check_issued(ca->certificate, certificate) == X509_V_OK)
-		return true;
-	for (int i = 0; i < sk_X509_num(ca->chain); i++)
-		if (X509_check_issued(sk_X509_value(ca->chain, i), certificate) == X509_V_OK)
+	for (int i = -1; i < sk_X509_num(ca->chain); i++) {
+		X509 *candidate = i < 0 ? ca->certificate : sk_X509_value(ca->chain, i);
+		if (X509_check_issued(candidate, certificate) == X509_V_OK &&
+		    !expired(candidate, now))
+			return candidate;
+	}
+	return NULL;
+}
+
+static bool leads_to_root(const struct ca *ca, X509 *certificate, int64_t now)
+{
+	for (int depth = 0; depth <= CHAIN_MAX && certificate != NULL; depth++) {
+		X509 *issuer = issuer_of(ca, certificate, now);
+		if (issuer == certificate)
 			return true;
+		certificate = issuer;
+	}
 	return false;
 }
 
@@ -151,7 +163,7 @@ enum outcome ca_bag(const struct ca *ca, int64_t now, struct buf *out)
 	for (int i = -1; i < sk_X509_num(ca->chain) && count <= CHAIN_MAX; i++) {
 		X509 *certificate = i < 0 ? ca->certificate : sk_X509_value(ca->chain, i);
 		int len;
-		if (expired(certificate, now) || !has_issuer(ca, certificate))
+		if (expired(certificate, now) || !leads_to_root(ca, certificate, now))
 			continue;
 		len = i2d_X509(certificate, &der[count]);
 		if (len <= 0)

@@ -24,8 +24,8 @@ struct ca {
 	struct span key_id;    /* its subjectKeyIdentifier */
 	int64_t not_before, not_after;
 	const struct ca_backend *backend;
-	void *state;              /* the backend's */
-	unsigned char *memory[2]; /* what subject and key_id lead into */
+	void *state;           /* the backend's */
+	unsigned char *memory; /* what subject leads into; key_id leads into the certificate */
 };
 
 /*
