@@ -99,11 +99,16 @@ static enum outcome decode_body(const struct call *call, struct buf *der)
 		return EST_OK;
 	}
 	if (memmem(text.data, text.len, begin, sizeof(begin) - 1) != NULL) {
-		if (!words_have(encodings, "pem") || !strip_armour(&text))
-			return reason(EST_MALFORMED,
-			    "RFC 8951 3: the body is PEM, and not of one request alone; send "
-			    "the base64 without its BEGIN and END lines");
+		if (!words_have(encodings, "pem"))
+			return reason(EST_MALFORMED, "RFC 8951 3: the body is PEM; send the base64 "
+						     "without its BEGIN and END lines");
+		if (!strip_armour(&text))
+			return reason(
+			    EST_MALFORMED, "RFC 8951 3: the body is not PEM of one request alone");
 		json_add_string(&call->request->facts, "armour", "pem");
+	} else if (!words_have(encodings, "base64")) {
+		return reason(
+		    EST_MALFORMED, "this label does not take plain base64 (encodings of est.conf)");
 	}
 	outcome = base64_decode(der, text);
 	if (outcome == EST_OK && der->len >= sizeof(begin) - 1 &&

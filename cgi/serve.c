@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <fcgiapp.h>
@@ -173,7 +174,12 @@ static void refuse(const struct request *request, enum outcome outcome, struct r
 	buf_reset(&reply->body);
 	if (reply->silent)
 		return;
-	if (outcome == EST_INTERNAL)
+	if (outcome == EST_UNAVAILABLE)
+		buf_printf(&reply->body,
+		    "the server cannot answer this just now, and its log says why under id %s; try "
+		    "again\n",
+		    request->id);
+	else if (outcome == EST_INTERNAL)
 		buf_printf(&reply->body, "an internal error; the server's log has it under id %s\n",
 		    request->id);
 	else
@@ -354,7 +360,6 @@ static void catch_signals(sigset_t *waiting)
 		(void)sigaddset(&blocked, stops[i]);
 		(void)sigaction(stops[i], &action, NULL);
 	}
-	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigprocmask(SIG_BLOCK, &blocked, waiting);
 	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		(void)sigdelset(waiting, stops[i]);
@@ -368,6 +373,29 @@ static void limit_waiting(int connection)
 	(void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
 }
 
+/*
+ * Accepts in libfcgi's place, which would wait without limit for parameters that do not come. Handing over the connection
+ * as one that is kept makes FCGX_Accept_r() read from it. False where another worker was faster, or the descriptors are
+ * used up, which is waited out.
+ */
+static bool accept_connection(FCGX_Request *fastcgi)
+{
+	static const struct timespec pause = {.tv_nsec = 200000000};
+	int connection = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
+
+	if (connection < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			log_event(LOG_LEVEL_ERROR, "accept", "cannot accept: %s", strerror(errno));
+			(void)nanosleep(&pause, NULL);
+		}
+		return false;
+	}
+	limit_waiting(connection);
+	fastcgi->ipcFd = connection;
+	fastcgi->keepConnection = 1;
+	return true;
+}
+
 static int serve_fastcgi(struct server *server)
 {
 	FCGX_Request fastcgi;
@@ -375,10 +403,6 @@ static int serve_fastcgi(struct server *server)
 	sigset_t waiting;
 	int flags = fcntl(STDIN_FILENO, F_GETFL);
 
-	/*
-	 * libfcgi waits this long, in ms, for the first octet of a connection that it has accepted.
-	 */
-	(void)setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&fastcgi, STDIN_FILENO, 0) != 0 || flags < 0 ||
 	    fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) != 0) {
 		log_event(LOG_LEVEL_ALARM, "start", "descriptor 0 is not a listening socket: %s",
@@ -388,12 +412,13 @@ static int serve_fastcgi(struct server *server)
 	catch_signals(&waiting);
 	while (wait_for_connection(&waiting)) {
 		struct request request;
-		if (FCGX_Accept_r(&fastcgi) != 0)
+		if (!accept_connection(&fastcgi) || FCGX_Accept_r(&fastcgi) != 0)
 			continue;
-		limit_waiting(fastcgi.ipcFd);
 		request_read(&request, fastcgi_variable, &fastcgi.envp);
 		answer(server, &channel, &request);
 		request_clear(&request);
+		/* One request a connection: a kept one would pin this worker to one client of the web server. */
+		fastcgi.keepConnection = 0;
 		FCGX_Finish_r(&fastcgi);
 	}
 	FCGX_Free(&fastcgi, 1);
