@@ -44,7 +44,9 @@ enum outcome worker_find(const char *state, struct worker *out)
 
 	if (stat(state, &status) != 0)
 		return reason(errno == EACCES ? EST_FORBIDDEN : EST_NOT_FOUND,
-		    "the state directory %s: %s; est-admin init makes one", state, strerror(errno));
+		    "the state directory %s: %s; make it: install -d -m 2770 -o www-data -g "
+		    "www-data %s",
+		    state, strerror(errno), state);
 	if (!S_ISDIR(status.st_mode))
 		return reason(EST_NOT_FOUND, "the state directory %s is no directory", state);
 	*out = (struct worker){.uid = geteuid(), .gid = getegid()};

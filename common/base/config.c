@@ -20,7 +20,7 @@ enum type { TEXT, PATH, PATHS, SPAN, SIZE, BOOL, WORDS };
 /* Whether a value will do; NULL if so, else what is wrong with it. */
 typedef const char *check(const char *value);
 
-static check check_name, check_label, check_prefix, check_log, check_filled;
+static check check_name, check_label, check_prefix, check_filled;
 
 /* A key of est.conf. def is the default as it would be written; NULL: the key must be there. */
 struct key {
@@ -39,7 +39,7 @@ struct key {
 
 static const struct key top_keys[] = {
     {"state", PATH, AT(config, state), NULL, check_filled, NULL, 0, 0},
-    {"log", PATH, AT(config, log), "syslog", check_log, NULL, 0, 0},
+    {"log", PATH, AT(config, log), "syslog", check_filled, NULL, 0, 0},
     {"prefix", TEXT, AT(config, prefix), "/.well-known/est", check_prefix, NULL, 0, 0},
     {"realm", TEXT, AT(config, realm), "est", check_name, NULL, 0, 0},
     {"retry_window", SPAN, AT(config, retry_window), "1h", NULL, NULL, 0, 7 * DAY},
@@ -136,11 +136,13 @@ static const char *check_label(const char *value)
 {
 	static const char *const reserved[] = {"cacerts", "simpleenroll", "simplereenroll",
 	    "fullcmc", "serverkeygen", "csrattrs", "pal", "eecerts", "crls", "symmetrickeys",
-	    "firmware", "tamp", "crts", "sen", "sren", "skg", "skc", "att", "bootstrap", ".", ".."};
+	    "firmware", "tamp", "crts", "sen", "sren", "skg", "skc", "att", "bootstrap"};
 
 	for (size_t i = 0; i < COUNT(reserved); i++)
 		if (strcmp(value, reserved[i]) == 0)
 			return "is the name of an EST operation (RFC 7030 3.2.2); choose another";
+	if (strcmp(value, ".") == 0 || strcmp(value, "..") == 0 || strcmp(value, "-") == 0)
+		return "is no name for a label";
 	for (const char *c = value; *c != '\0'; c++)
 		if (!isalnum((unsigned char)*c) && strchr("._~-", *c) == NULL)
 			return "may hold letters, digits and . _ ~ - only (RFC 3986 2.3)";
@@ -153,11 +155,6 @@ static const char *check_prefix(const char *value)
 
 	return value[0] != '/' || value[len - 1] == '/' ? "must start with a / and not end with one"
 							: NULL;
-}
-
-static const char *check_log(const char *value)
-{
-	return check_filled(value);
 }
 
 static bool word_among(const char *word, const char *among)
@@ -288,7 +285,7 @@ static enum outcome set_value(
 	if (key->type == BOOL) {
 		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
 			return wrong(site, key, "must be true or false");
-		*((bool *)site->base + key->offset) = config_setting_get_bool(setting) != 0;
+		*(bool *)((char *)site->base + key->offset) = config_setting_get_bool(setting) != 0;
 		return EST_OK;
 	}
 	if (text == NULL)
@@ -317,7 +314,7 @@ static enum outcome set_default(const struct site *site, const struct key *key)
 	case SPAN:
 	case SIZE: return set_number(site, key, key->def);
 	case BOOL:
-		*((bool *)site->base + key->offset) = strcmp(key->def, "true") == 0;
+		*(bool *)((char *)site->base + key->offset) = strcmp(key->def, "true") == 0;
 		return EST_OK;
 	default: return set_text(site, key, key->def);
 	}
@@ -436,12 +433,12 @@ static enum outcome refers_to_nothing(const struct config *config, const struct 
 	    label->line, label->name, key, name);
 }
 
-static bool has_label(const struct config *config, const char *name)
+static const struct config_label *find_label(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->label_count; i++)
 		if (strcmp(config->labels[i].name, name) == 0)
-			return true;
-	return false;
+			return &config->labels[i];
+	return NULL;
 }
 
 /* A label points to the CA and the profile that it names. */
@@ -457,10 +454,16 @@ static enum outcome refer_label(const struct config *config, struct config_label
 		return refers_to_nothing(config, label, "ca", label->ca_name);
 	if (label->profile == NULL)
 		return refers_to_nothing(config, label, "profile", label->profile_name);
-	for (size_t k = 0; k < label->certificates_from.count; k++)
-		if (!has_label(config, label->certificates_from.word[k]))
-			return refers_to_nothing(
-			    config, label, "label", label->certificates_from.word[k]);
+	for (size_t k = 0; k < label->certificates_from.count; k++) {
+		const char *name = label->certificates_from.word[k];
+		const struct config_label *other = find_label(config, name);
+		if (other == NULL)
+			return refers_to_nothing(config, label, "label", name);
+		if (strcmp(other->ca_name, label->ca_name) != 0)
+			return reason(EST_MALFORMED,
+			    "%s:%d: label \"%s\": certificates_from: label \"%s\" is of another ca",
+			    config->path, label->line, label->name, name);
+	}
 	return EST_OK;
 }
 

@@ -143,6 +143,9 @@ refused() { # CODE WHAT FILE [PATTERN]
 	assert_issued pump-8.key
 	post lenient/simpleenroll pump-8.b64 -u "any:$PASSWORD"
 	assert_issued pump-8.key
+	LABEL=raw/ refused 400 'base64 to the raw label' pump-8.b64
+	post raw/simpleenroll pump-8.csr -u "any:$PASSWORD"
+	assert_issued pump-8.key
 }
 
 @test "E-09 base64 of PEM is named as what it is" {

@@ -85,6 +85,7 @@ instance_config() {
 		$(label rekey devices rekey "$either"),
 		$(label lenient devices device "$either" 'encodings = [ "base64", "pem", "der" ];'),
 		$(label field devices device '"certificate"' 'certificates_from = [ "", "field" ];'),
+		$(label raw devices device "$either" 'encodings = [ "der" ];'),
 		$(label strict devices device "$either" 'encodings = [ "base64" ];') );
 	END
 }
