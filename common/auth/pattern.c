@@ -5,7 +5,7 @@
 
 /*
  * Matches greedily from left to right and, on a mismatch, lets the last star swallow one character
- * more. A star that may not swallow a dot gives way to the double star before it, so that time
+ * more. A star that may not swallow what parts names gives way to the double star before it, so that time
  * stays within pattern times name.
  */
 struct star {
@@ -13,10 +13,10 @@ struct star {
 	size_t at;          /* where in the name it ends */
 };
 
-static bool swallow(
-    struct star *star, bool dots, struct span name, const char **pattern, size_t *at)
+static bool swallow(struct star *star, bool any, struct span name, const char **pattern, size_t *at)
 {
-	if (star->behind == NULL || star->at == name.len || (!dots && name.data[star->at] == '.'))
+	if (star->behind == NULL || star->at == name.len ||
+	    (!any && strchr(".@:/, ", name.data[star->at]) != NULL))
 		return false;
 	*pattern = star->behind;
 	*at = ++star->at;

@@ -27,6 +27,7 @@ static enum { CLOSED, SYSLOG, LOG_FILE } kind;
 static char *path;
 static char *program;
 static int file = -1;
+static bool torn;         /* the last line is on disk in part only */
 static int64_t looked_at; /* when the file was last compared with its path */
 
 static enum outcome open_file(void)
@@ -85,12 +86,19 @@ static void follow_rotation(void)
 
 void log_line(enum log_level level, struct span line)
 {
+	ssize_t put = -1;
+
 	if (kind == SYSLOG)
 		syslog(levels[level].priority, "%.*s", (int)line.len - 1, (const char *)line.data);
 	if (kind != LOG_FILE)
 		return;
 	follow_rotation();
-	if (file < 0 || write(file, line.data, line.len) != (ssize_t)line.len)
+	if (torn && file >= 0)
+		torn = write(file, "\n", 1) != 1;
+	if (file >= 0)
+		put = write(file, line.data, line.len);
+	torn |= put > 0 && put < (ssize_t)line.len;
+	if (put != (ssize_t)line.len)
 		syslog(LOG_DAEMON | levels[level].priority, "cannot write %s: %.*s", path,
 		    (int)line.len - 1, (const char *)line.data);
 }

@@ -130,7 +130,31 @@ static enum outcome check_key_is_new(struct portal *portal, const struct enrollm
 	return outcome;
 }
 
-/* Signs. The names come from the request or, in a renewal, octet for octet from the predecessor. */
+/*
+ * The subject to issue, octet for octet: in a renewal the predecessor's; for a certificate that asks for its own name,
+ * that name and no other spelling of it; else what was parsed of the request, encoded afresh.
+ */
+static struct span subject_of(struct enrollment *enrollment, const struct predecessor *old)
+{
+	struct buf *fresh = &enrollment->memory[M_SUBJECT];
+	struct cert_parts parts;
+	struct name own = {.count = 0};
+	bool is_own;
+
+	if (old != NULL)
+		return old->parts.subject;
+	is_own = enrollment->identity->by_certificate &&
+		 cert_parse(buf_span(&enrollment->identity->der), &parts) == EST_OK &&
+		 name_parse(parts.subject, &own) == EST_OK &&
+		 name_equal(&own, &enrollment->csr.name);
+	name_clear(&own);
+	if (is_own)
+		return parts.subject;
+	name_encode(&enrollment->csr.name, fresh);
+	return buf_span(fresh);
+}
+
+/* Signs. */
 static enum outcome sign(struct enrollment *enrollment, const struct predecessor *old)
 {
 	struct profile *profile = enrollment->label->profile;
@@ -139,10 +163,9 @@ static enum outcome sign(struct enrollment *enrollment, const struct predecessor
 	struct cert_plan plan = {.spki = enrollment->csr.spki};
 	enum outcome outcome;
 
-	name_encode(&enrollment->csr.name, &memory[M_SUBJECT]);
 	profile_extensions(profile, &enrollment->csr,
 	    old == NULL ? &enrollment->csr.wishes.sans : &old->sans, &memory[M_EXTENSIONS]);
-	plan.subject = old == NULL ? buf_span(&memory[M_SUBJECT]) : old->parts.subject;
+	plan.subject = subject_of(enrollment, old);
 	plan.extensions = buf_span(&memory[M_EXTENSIONS]);
 	record->issued_at = clock_now();
 	plan.not_before = record->issued_at - profile->config->backdate;

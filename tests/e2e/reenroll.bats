@@ -264,6 +264,19 @@ other_time() { # START END
 	assert_equal "$(rows)" $((before + 1))
 }
 
+@test "N-03 a certificate that asks for its own name gets it as it is spelled, by either operation" {
+	local operation
+	device Pump-31
+	for operation in simpleenroll simplereenroll; do
+		new_request /CN=pump-31.example
+		post "$operation" new.b64 --cert Pump-31.pem --key Pump-31.key
+		assert_equal "$CODE" 200
+		certificate new.pem
+		run -0 openssl x509 -in new.pem -noout -subject
+		assert_output 'subject=CN = Pump-31.example'
+	done
+}
+
 @test "S-02 S-12 a renewal's request is looked into as any other" {
 	device pump-22
 	key P-256 odd.key

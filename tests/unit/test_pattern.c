@@ -41,6 +41,21 @@ static void test_examples(void **state)
 	assert_false(matches("a", ""));
 }
 
+/* What a user may ask for on one host reaches no other host, mailbox or URL. */
+static void test_star_parts_no_names(void **state)
+{
+	(void)state;
+	assert_false(matches("pump-*.example", "pump-1 or admin@bank.example"));
+	assert_false(matches("pump-*.example", "pump-1@bank.example"));
+	assert_false(matches("pump-*.example", "pump-1:x@bank.example"));
+	assert_false(matches("pump-*.example", "pump-1/x.example"));
+	assert_false(matches("pump-*.example", "pump-1,x.example"));
+	assert_false(matches("pump-*.example", "pump-1 x.example"));
+	assert_true(matches("pump-**.example", "pump-1@bank.example"));
+	assert_true(matches("*@mail.example", "pump-1@mail.example"));
+	assert_true(matches("2001:db8::*", "2001:db8::1"));
+}
+
 /* No character of a pattern but the star means anything but itself. */
 static void test_literals(void **state)
 {
@@ -146,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_examples),
+	    TEST(test_star_parts_no_names),
 	    TEST(test_literals),
 	    TEST(test_star_in_name),
 	    TEST(test_nul_in_name),
