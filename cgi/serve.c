@@ -24,6 +24,7 @@
 
 #define COLUMNS    64         /* of base64 (E-05) */
 #define DRAIN_MOST (16 << 20) /* octets of an oversized body that are read and thrown away */
+#define HEAD_WAIT  5          /* seconds for the parameters, which web servers send in one go */
 #define PEER_WAIT  30         /* seconds that the web server may stall within a request */
 
 /* What an outcome is in HTTP: est-requirements.md, section 0. The only such table. */
@@ -365,9 +366,9 @@ static void catch_signals(sigset_t *waiting)
 		(void)sigdelset(waiting, stops[i]);
 }
 
-static void limit_waiting(int connection)
+static void limit_waiting(int connection, time_t seconds)
 {
-	const struct timeval most = {.tv_sec = PEER_WAIT};
+	const struct timeval most = {.tv_sec = seconds};
 
 	(void)setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
 	(void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
@@ -390,7 +391,7 @@ static bool accept_connection(FCGX_Request *fastcgi)
 		}
 		return false;
 	}
-	limit_waiting(connection);
+	limit_waiting(connection, HEAD_WAIT);
 	fastcgi->ipcFd = connection;
 	fastcgi->keepConnection = 1;
 	return true;
@@ -414,6 +415,7 @@ static int serve_fastcgi(struct server *server)
 		struct request request;
 		if (!accept_connection(&fastcgi) || FCGX_Accept_r(&fastcgi) != 0)
 			continue;
+		limit_waiting(fastcgi.ipcFd, PEER_WAIT);
 		request_read(&request, fastcgi_variable, &fastcgi.envp);
 		answer(server, &channel, &request);
 		request_clear(&request);
