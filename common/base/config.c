@@ -9,100 +9,12 @@
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/config_keys.h"
 #include "common/base/file.h"
 
 #ifndef EST_CONFIG_FILE
 #define EST_CONFIG_FILE "/etc/est/est.conf"
 #endif
-
-enum type { TEXT, PATH, PATHS, SPAN, SIZE, BOOL, WORDS };
-
-/* Whether a value will do; NULL if so, else what is wrong with it. */
-typedef const char *check(const char *value);
-
-static check check_name, check_label, check_prefix, check_filled;
-
-/* A key of est.conf. def is the default as it would be written; NULL: the key must be there. */
-struct key {
-	const char *name;
-	enum type type;
-	size_t offset;
-	const char *def;
-	check *check;      /* of each word, or NULL */
-	const char *words; /* what each word may be, " "-separated; or NULL */
-	int64_t least, most;
-};
-
-#define AT(structure, member) offsetof(struct structure, member)
-#define DAY                   INT64_C(86400)
-#define OPTIONAL              "" /* as a default: nothing */
-
-static const struct key top_keys[] = {
-    {"state", PATH, AT(config, state), NULL, check_filled, NULL, 0, 0},
-    {"log", PATH, AT(config, log), "syslog", check_filled, NULL, 0, 0},
-    {"prefix", TEXT, AT(config, prefix), "/.well-known/est", check_prefix, NULL, 0, 0},
-    {"realm", TEXT, AT(config, realm), "est", check_name, NULL, 0, 0},
-    {"retry_window", SPAN, AT(config, retry_window), "1h", NULL, NULL, 0, 7 * DAY},
-    {"credential_cache", SPAN, AT(config, credential_cache), "60s", NULL, NULL, 0, 3600},
-    {"body_limit", SIZE, AT(config, body_limit), "64K", NULL, NULL, 1024, 16 << 20},
-    {"cache", SIZE, AT(config, cache), "64M", NULL, NULL, 1 << 20, INT64_C(1) << 40},
-};
-
-static const struct key ca_keys[] = {
-    {"name", TEXT, AT(config_ca, name), NULL, check_name, NULL, 0, 0},
-    {"certificate", PATH, AT(config_ca, certificate), NULL, check_filled, NULL, 0, 0},
-    {"key", PATH, AT(config_ca, key), NULL, check_filled, NULL, 0, 0},
-    {"passphrase", PATH, AT(config_ca, passphrase), OPTIONAL, NULL, NULL, 0, 0},
-};
-
-static const struct key profile_keys[] = {
-    {"name", TEXT, AT(config_profile, name), NULL, check_name, NULL, 0, 0},
-    {"validity", SPAN, AT(config_profile, validity), "90d", NULL, NULL, 60, 36500 * DAY},
-    {"backdate", SPAN, AT(config_profile, backdate), "5m", NULL, NULL, 0, 30 * DAY},
-    {"keys", WORDS, AT(config_profile, keys), "P-256 P-384 RSA-2048 RSA-3072 RSA-4096 Ed25519",
-	NULL, NULL, 1, 0},
-    {"key_usage", WORDS, AT(config_profile, key_usage), "digitalSignature keyEncipherment", NULL,
-	NULL, 0, 0},
-    {"extended_key_usage", WORDS, AT(config_profile, extended_key_usage), "clientAuth", NULL, NULL,
-	0, 0},
-    {"subject", WORDS, AT(config_profile, subject), "CN serialNumber C ST L O OU", NULL, NULL, 0,
-	0},
-    {"subject_alt_names", WORDS, AT(config_profile, subject_alt_names), "dns ip", NULL, NULL, 0, 0},
-    {"key_reuse", BOOL, AT(config_profile, key_reuse), "true", NULL, NULL, 0, 0},
-};
-
-static const struct key label_keys[] = {
-    {"name", TEXT, AT(config_label, name), NULL, check_label, NULL, 0, 0},
-    {"ca", TEXT, AT(config_label, ca_name), NULL, check_name, NULL, 0, 0},
-    {"profile", TEXT, AT(config_label, profile_name), NULL, check_name, NULL, 0, 0},
-    {"authenticate", WORDS, AT(config_label, authenticate), "certificate", NULL,
-	"basic certificate certificate-and-basic", 1, 0},
-    {"certificates_from", WORDS, AT(config_label, certificates_from), OPTIONAL, check_label, NULL,
-	0, 0},
-    {"encodings", WORDS, AT(config_label, encodings), "base64 pem", NULL, "base64 pem der", 1, 0},
-    {"trust_anchors", PATHS, AT(config_label, trust_anchors), OPTIONAL, check_filled, NULL, 0, 0},
-    {"intermediates", PATHS, AT(config_label, intermediates), OPTIONAL, check_filled, NULL, 0, 0},
-};
-
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-/* A group that may stand several times: ca, profile, label. */
-struct group {
-	const char *name;
-	const struct key *keys;
-	size_t key_count;
-	size_t size; /* of its struct; the line is its first member, the name follows */
-	size_t offset, count_offset; /* of the array and its length in struct config */
-};
-
-static const struct group groups[] = {
-    {"ca", ca_keys, COUNT(ca_keys), sizeof(struct config_ca), AT(config, cas),
-	AT(config, ca_count)},
-    {"profile", profile_keys, COUNT(profile_keys), sizeof(struct config_profile),
-	AT(config, profiles), AT(config, profile_count)},
-    {"label", label_keys, COUNT(label_keys), sizeof(struct config_label), AT(config, labels),
-	AT(config, label_count)},
-};
 
 /* Where a value is read from and where it goes. */
 struct site {
@@ -115,46 +27,6 @@ static enum outcome wrong(const struct site *site, const struct key *key, const 
 {
 	return reason(
 	    EST_MALFORMED, "%s:%d: %s: %s", site->config->path, site->line, key->name, what);
-}
-
-static const char *check_filled(const char *value)
-{
-	return value[0] == '\0' ? "must not be empty" : NULL;
-}
-
-static const char *check_name(const char *value)
-{
-	for (const char *c = value; *c != '\0'; c++)
-		if (!isalnum((unsigned char)*c) && strchr(" ._-", *c) == NULL)
-			return "may hold letters, digits, space, and . _ - only";
-	return strlen(value) > 64 ? "is longer than 64 characters" : check_filled(value);
-}
-
-/* RFC 7030 3.2.2: no label may be the name of an operation; RFC 8295, 8995 and 9148 have more of
- * them. */
-static const char *check_label(const char *value)
-{
-	static const char *const reserved[] = {"cacerts", "simpleenroll", "simplereenroll",
-	    "fullcmc", "serverkeygen", "csrattrs", "pal", "eecerts", "crls", "symmetrickeys",
-	    "firmware", "tamp", "crts", "sen", "sren", "skg", "skc", "att", "bootstrap"};
-
-	for (size_t i = 0; i < COUNT(reserved); i++)
-		if (strcmp(value, reserved[i]) == 0)
-			return "is the name of an EST operation (RFC 7030 3.2.2); choose another";
-	if (strcmp(value, ".") == 0 || strcmp(value, "..") == 0 || strcmp(value, "-") == 0)
-		return "is no name for a label";
-	for (const char *c = value; *c != '\0'; c++)
-		if (!isalnum((unsigned char)*c) && strchr("._~-", *c) == NULL)
-			return "may hold letters, digits and . _ ~ - only (RFC 3986 2.3)";
-	return strlen(value) > 128 ? "is longer than 128 characters" : NULL;
-}
-
-static const char *check_prefix(const char *value)
-{
-	size_t len = strlen(value);
-
-	return value[0] != '/' || value[len - 1] == '/' ? "must start with a / and not end with one"
-							: NULL;
 }
 
 static bool word_among(const char *word, const char *among)
@@ -322,8 +194,8 @@ static enum outcome set_default(const struct site *site, const struct key *key)
 
 static bool is_group(const char *name)
 {
-	for (size_t i = 0; i < COUNT(groups); i++)
-		if (strcmp(groups[i].name, name) == 0)
+	for (size_t i = 0; i < CONFIG_GROUPS; i++)
+		if (strcmp(config_groups[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -335,7 +207,7 @@ static enum outcome refuse_unknown(
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
 		const char *name = config_setting_name(setting);
-		bool known = keys == top_keys && is_group(name);
+		bool known = keys == config_top.keys && is_group(name);
 		for (size_t k = 0; k < count && !known; k++)
 			known = strcmp(keys[k].name, name) == 0;
 		if (!known)
@@ -375,8 +247,8 @@ static const char *element_name(const struct group *group, const char *array, si
 	return element->name;
 }
 
-_Static_assert(AT(config_ca, name) == AT(config_profile, name) &&
-		   AT(config_ca, name) == AT(config_label, name),
+_Static_assert(offsetof(struct config_ca, name) == offsetof(struct config_profile, name) &&
+		   offsetof(struct config_ca, name) == offsetof(struct config_label, name),
     "element_name() reads every group through struct config_ca");
 
 static enum outcome read_element(
@@ -480,10 +352,10 @@ static enum outcome read_tree(struct config *config, const config_t *tree)
 {
 	const config_setting_t *root = config_root_setting(tree);
 	struct site site = {config, 1, config};
-	enum outcome outcome = read_keys(site, root, top_keys, COUNT(top_keys));
+	enum outcome outcome = read_keys(site, root, config_top.keys, config_top.key_count);
 
-	for (size_t i = 0; outcome == EST_OK && i < COUNT(groups); i++)
-		outcome = read_group(config, root, &groups[i]);
+	for (size_t i = 0; outcome == EST_OK && i < CONFIG_GROUPS; i++)
+		outcome = read_group(config, root, &config_groups[i]);
 	return outcome == EST_OK ? refer(config) : outcome;
 }
 
@@ -538,14 +410,15 @@ void config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
-	for (size_t i = 0; i < COUNT(groups); i++) {
-		char *array = *(char **)(void *)((char *)config + groups[i].offset);
-		size_t count = *(size_t *)(void *)((char *)config + groups[i].count_offset);
+	for (size_t i = 0; i < CONFIG_GROUPS; i++) {
+		char *array = *(char **)(void *)((char *)config + config_groups[i].offset);
+		size_t count = *(size_t *)(void *)((char *)config + config_groups[i].count_offset);
 		for (size_t k = 0; k < count; k++)
-			free_keys(array + k * groups[i].size, groups[i].keys, groups[i].key_count);
+			free_keys(array + k * config_groups[i].size, config_groups[i].keys,
+			    config_groups[i].key_count);
 		free(array);
 	}
-	free_keys(config, top_keys, COUNT(top_keys));
+	free_keys(config, config_top.keys, config_top.key_count);
 	free(config->path);
 	free(config->directory);
 	free(config);

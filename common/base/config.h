@@ -39,7 +39,11 @@ struct config_profile {
 	struct words key_usage, extended_key_usage;
 	struct words subject;           /* attribute types that a subject may hold */
 	struct words subject_alt_names; /* name types that may be asked for */
-	bool key_reuse;                 /* a renewal may keep its key; two names may share one */
+	struct words required; /* attribute types and name types that a request must have */
+	char *names;           /* "strict" or "permissive": which characters names may hold */
+	char *rsa_exponents;   /* "65537" or "any": odd, of 17 to 256 bits */
+	bool empty_subject;    /* a request may have a SubjectAltName instead of a subject */
+	bool key_reuse;        /* a renewal may keep its key; two names may share one */
 };
 
 struct config_label {
@@ -57,15 +61,18 @@ struct config_label {
 };
 
 struct config {
-	char *path;                /* of est.conf */
-	char *directory;           /* that est.conf is in */
-	char *state;               /* the store's directory */
-	char *log;                 /* "syslog" or a file */
-	char *prefix;              /* of the URL, "/.well-known/est" */
-	char *realm;               /* of HTTP Basic */
-	int64_t retry_window;      /* seconds in which the same request gets the same certificate */
-	int64_t credential_cache;  /* seconds that a verified password is remembered */
-	int64_t body_limit, cache; /* bytes */
+	char *path;               /* of est.conf */
+	char *directory;          /* that est.conf is in */
+	char *state;              /* the store's directory */
+	char *log;                /* "syslog" or a file */
+	char *prefix;             /* of the URL, "/.well-known/est" */
+	char *realm;              /* of HTTP Basic */
+	int64_t retry_window;     /* seconds in which the same request gets the same certificate */
+	int64_t credential_cache; /* seconds that a verified password is remembered */
+	int64_t body_limit, csr_limit, cache; /* bytes */
+	struct words blocked_keys;        /* files: keys that no certificate may be issued for */
+	struct words server_certificates; /* files: whose keys are the web server's own */
+	bool sandbox; /* workers give up what they do not need once they are ready */
 	struct config_ca *cas;
 	struct config_profile *profiles;
 	struct config_label *labels;

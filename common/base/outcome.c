@@ -6,7 +6,8 @@
 
 #include <openssl/err.h>
 
-static _Thread_local char text[501];
+static _Thread_local char text[REASON_SIZE];
+static _Thread_local unsigned marked;
 
 __attribute__((format(printf, 1, 0))) static void record(const char *format, va_list arguments)
 {
@@ -42,6 +43,17 @@ enum outcome reason_openssl(enum outcome outcome, const char *format, ...)
 	return outcome;
 }
 
+void reason_mark(unsigned mark)
+{
+	if (marked == 0)
+		marked = mark;
+}
+
+unsigned reason_marked(void)
+{
+	return marked;
+}
+
 const char *reason_text(void)
 {
 	return text;
@@ -50,6 +62,7 @@ const char *reason_text(void)
 void reason_clear(void)
 {
 	text[0] = '\0';
+	marked = 0;
 }
 
 const char *outcome_name(enum outcome outcome)

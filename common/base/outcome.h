@@ -8,6 +8,8 @@
 #ifndef EST_OUTCOME_H
 #define EST_OUTCOME_H
 
+#define REASON_SIZE 501 /* of the longest reason, its NUL included */
+
 enum outcome {
 	EST_OK = 0,
 	EST_MALFORMED,       /* the request, a file or a value is not what its format promises */
@@ -33,6 +35,13 @@ enum outcome reason(enum outcome outcome, const char *format, ...)
 /* As reason(), with OpenSSL's oldest queued error appended; empties OpenSSL's queue. */
 enum outcome reason_openssl(enum outcome outcome, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/*
+ * A number beside the reason, forgotten with it; the first one wins, 0 is none. For refusal.c, which keeps its
+ * codes here.
+ */
+void reason_mark(unsigned mark);
+unsigned reason_marked(void);
 
 /* The recorded reason, "" if there is none; valid until the next reason_clear(). */
 const char *reason_text(void);

@@ -91,7 +91,17 @@ static void test_defaults(void **state)
 	assert_string_equal(config->log, "syslog");
 	assert_string_equal(config->prefix, "/.well-known/est");
 	assert_true(config->body_limit == 65536);
+	assert_true(config->csr_limit == 16384);
+	assert_int_equal(config->blocked_keys.count, 0);
+	assert_int_equal(config->server_certificates.count, 0);
+	assert_true(config->sandbox);
 	assert_true(profile->validity == 90 * 86400);
+	assert_true(words_have(&profile->keys, "P-521"));
+	assert_false(words_have(&profile->keys, "Ed448"));
+	assert_string_equal(profile->names, "strict");
+	assert_string_equal(profile->rsa_exponents, "65537");
+	assert_int_equal(profile->required.count, 0);
+	assert_false(profile->empty_subject);
 	assert_int_equal(config->ca_count, 1);
 	assert_int_equal(config->profile_count, 1);
 	assert_int_equal(config->label_count, 1);
@@ -217,6 +227,12 @@ static void test_top_errors(void **state)
 	refuses(TOP("body_limit = \"99999999999999999999\";"), 2);
 	refuses(TOP("cache = \"1048576T\";"), 2);
 	refuses(TOP("cache = \"\";"), 2);
+	refuses(TOP("csr_limit = \"2M\";"), 2);
+	refuses(TOP("csr_limit = 16384;"), 2);
+	refuses(TOP("blocked_keys = 5;"), 2);
+	refuses(TOP("blocked_keys = [ \"\" ];"), 2);
+	refuses(TOP("server_certificates = [ 1 ];"), 2);
+	refuses(TOP("sandbox = \"false\";"), 2);
 	refuses(TOP("\n\n\nstate2 = 1;"), 5);
 	assert_no_faults();
 }
@@ -265,6 +281,12 @@ static void test_profile_errors(void **state)
 	refuses(PROFILE("keys = [ \"P-256\", \"P-256\" ];"), 9);
 	refuses(PROFILE("keys = [];"), 9);
 	refuses(PROFILE("subject = true;"), 9);
+	refuses(PROFILE("names = \"lax\";"), 9);
+	refuses(PROFILE("names = \"strict permissive\";"), 9);
+	refuses(PROFILE("rsa_exponents = \"3\";"), 9);
+	refuses(PROFILE("rsa_exponents = 65537;"), 9);
+	refuses(PROFILE("empty_subject = \"yes\";"), 9);
+	refuses(PROFILE("required = [ \"CN\", \"CN\" ];"), 9);
 	assert_no_faults();
 }
 

@@ -3,12 +3,16 @@
  */
 #include "maker.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "common/base/file.h"
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "hostile_texts.h"
 
 /* No octet that ends a line, moves a cursor or turns the text around; jansson reads it back. */
 static void assert_harmless(struct span json)
@@ -173,6 +177,98 @@ static void test_members_apart(void **state)
 	buf_free(&line);
 }
 
+/* What stands in the member of a line is the text, with U+FFFD where it is no UTF-8. */
+static void assert_member(struct span line, const char *key, struct span text)
+{
+	json_t *object = json_loadb(
+	    (const char *)line.data, line.len, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
+	struct buf clean = {0};
+	struct span got;
+	json_t *value;
+
+	if (object == NULL)
+		fail_msg("not JSON: %.*s", (int)line.len, (const char *)line.data);
+	value = json_object_get(object, key);
+	got.data = (const unsigned char *)json_string_value(value);
+	got.len = json_string_length(value);
+	utf8_clean(&clean, text);
+	assert_bytes(buf_span(&clean), got);
+	buf_free(&clean);
+	json_decref(object);
+}
+
+/* A log line with the text as a value among others: one line, of nothing that a terminal obeys. */
+static void check_line(struct span text)
+{
+	struct buf line = {0};
+
+	json_begin(&line);
+	json_add_string(&line, "level", "info");
+	json_add(&line, "subject", maker_copy(text));
+	json_add_number(&line, "status", 400);
+	json_end(&line);
+	assert_ptr_equal(memchr(line.data, '\n', line.len), line.data + line.len - 1);
+	assert_harmless((struct span){line.data, line.len - 1});
+	assert_member(buf_span(&line), "subject", text);
+	buf_free(&line);
+}
+
+static void test_hostile_values(void **state)
+{
+	(void)state;
+	hostile_each(check_line);
+}
+
+static size_t events;
+
+static void write_event(struct span text)
+{
+	struct buf copy = {0};
+
+	buf_add_span(&copy, text);
+	log_event(LOG_LEVEL_INFO, "refused", "%s", buf_string(&copy));
+	buf_free(&copy);
+	events++;
+}
+
+static char *log_path;
+static struct span rest;
+
+/* Takes one line off the log, which has to be that of this text up to its first NUL. */
+static void read_event(struct span text)
+{
+	const unsigned char *end = memchr(rest.data, '\n', rest.len), *nul;
+	struct span line = {rest.data, end == NULL ? 0 : (size_t)(end - rest.data)};
+
+	assert_non_null(end);
+	nul = text.len == 0 ? NULL : memchr(text.data, '\0', text.len);
+	if (nul != NULL)
+		text.len = (size_t)(nul - text.data);
+	assert_harmless(line);
+	assert_member(line, "message", text);
+	rest.data += line.len + 1;
+	rest.len -= line.len + 1;
+}
+
+/* I7: as many lines as events, whatever the events say. */
+static void test_hostile_events(void **state)
+{
+	struct buf content = {0};
+
+	(void)state;
+	log_path = mem_string(maker_file("log", ""));
+	assert_outcome(EST_OK, log_open(log_path, "test_json"));
+	hostile_each(write_event);
+	log_close();
+	assert_true(events > 1000);
+	assert_outcome(EST_OK, file_read(log_path, 4 << 20, &content));
+	rest = buf_span(&content);
+	hostile_each(read_event);
+	assert_int_equal(rest.len, 0);
+	buf_free(&content);
+	free(log_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +278,8 @@ int main(void)
 	    TEST(test_object),
 	    TEST(test_no_members),
 	    TEST(test_members_apart),
+	    TEST(test_hostile_values),
+	    TEST(test_hostile_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, maker_end);
