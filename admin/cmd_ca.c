@@ -124,7 +124,7 @@ static void print_ca(const struct admin *admin, const struct ca *ca)
 enum outcome cmd_ca_show(void *context, const struct cli_call *call)
 {
 	const struct admin *admin = context;
-	const struct config *config = admin->portal->config;
+	const struct config *config = admin->service->config;
 	const char *name = call->count > 0 ? call->arguments[0] : NULL;
 	enum outcome outcome = EST_NOT_FOUND;
 

@@ -213,7 +213,7 @@ enum outcome cmd_cert_list(void *context, const struct cli_call *call)
 	read_filter(admin, &filter);
 	choose_order(&filter, &query);
 	while (filter.left > 0 && !command_stopped()) {
-		outcome = store_cert_list(admin->portal->store, &query, &page);
+		outcome = store_cert_list(admin->service->store, &query, &page);
 		if (outcome != EST_OK)
 			break;
 		print_page(&filter, &page);
@@ -246,7 +246,7 @@ static enum outcome get(
 	enum outcome outcome = serial_parse(call->arguments[0], &serial);
 
 	if (outcome == EST_OK)
-		outcome = missing(store_cert_get(admin->portal->store, &serial, cert), call);
+		outcome = missing(store_cert_get(admin->service->store, &serial, cert), call);
 	return outcome;
 }
 
@@ -308,7 +308,7 @@ enum outcome cmd_cert_revoke(void *context, const struct cli_call *call)
 		return cli_usage("--reason %.60s: no reason of RFC 5280 5.3.1", word);
 	outcome = serial_parse(call->arguments[0], &serial);
 	if (outcome == EST_OK)
-		outcome = missing(revoke(admin->portal, &serial, code, &cert), call);
+		outcome = missing(revoke(admin->service, &serial, code, &cert), call);
 	if (outcome == EST_OK)
 		print_cert(admin, &cert);
 	cert_record_clear(&cert);

@@ -8,7 +8,7 @@ enum outcome cmd_store_checkpoint(void *context, const struct cli_call *call)
 	const struct admin *admin = context;
 
 	(void)call;
-	return store_checkpoint(admin->portal->store);
+	return store_checkpoint(admin->service->store);
 }
 
 static void print_figure(void *context, const char *name, int64_t value)
@@ -30,7 +30,7 @@ enum outcome cmd_store_statistics(void *context, const struct cli_call *call)
 	struct admin *admin = context;
 
 	(void)call;
-	return store_statistics(admin->portal->store, print_figure, admin);
+	return store_statistics(admin->service->store, print_figure, admin);
 }
 
 static void show_progress(void *context, const char *name, int64_t value)
@@ -43,7 +43,7 @@ enum outcome cmd_store_check(void *context, const struct cli_call *call)
 {
 	const struct admin *admin = context;
 	int64_t faults = 0;
-	enum outcome outcome = store_check(admin->portal->store, show_progress, NULL, &faults);
+	enum outcome outcome = store_check(admin->service->store, show_progress, NULL, &faults);
 
 	(void)call;
 	cli_progress_end();

@@ -135,7 +135,7 @@ enum outcome cmd_user_add(void *context, const struct cli_call *call)
 	if (outcome == EST_OK)
 		outcome = check_patterns(&admin->names);
 	if (outcome == EST_OK)
-		outcome = find_labels(admin->portal->config, &admin->labels, labels);
+		outcome = find_labels(admin->service->config, &admin->labels, labels);
 	if (outcome == EST_OK)
 		outcome = password_hash(buf_span(&admin->password), &hash);
 	if (outcome == EST_OK) {
@@ -146,7 +146,7 @@ enum outcome cmd_user_add(void *context, const struct cli_call *call)
 		    .created_at = clock_now()};
 		for (size_t i = 0; i < admin->names.count; i++)
 			names[i] = admin->names.items[i];
-		outcome = store_user_put(admin->portal->store, &user, false);
+		outcome = store_user_put(admin->service->store, &user, false);
 		if (outcome == EST_OK && admin->json)
 			print_json(&user);
 	}
@@ -160,7 +160,7 @@ enum outcome cmd_user_list(void *context, const struct cli_call *call)
 {
 	const struct admin *admin = context;
 	struct user_record user = {0}, next = {0};
-	enum outcome outcome = store_user_next(admin->portal->store, NULL, &user);
+	enum outcome outcome = store_user_next(admin->service->store, NULL, &user);
 	bool first = true;
 
 	(void)call;
@@ -172,7 +172,7 @@ enum outcome cmd_user_list(void *context, const struct cli_call *call)
 			print_json(&user);
 		else
 			print_row(&user);
-		outcome = store_user_next(admin->portal->store, user.name, &next);
+		outcome = store_user_next(admin->service->store, user.name, &next);
 		user_record_clear(&user);
 		user = next;
 		next = (struct user_record){0};
@@ -187,7 +187,7 @@ enum outcome cmd_user_list(void *context, const struct cli_call *call)
 static enum outcome find_user(
     const struct admin *admin, const struct cli_call *call, struct user_record *user)
 {
-	enum outcome outcome = store_user_get(admin->portal->store, call->arguments[0], user);
+	enum outcome outcome = store_user_get(admin->service->store, call->arguments[0], user);
 
 	if (outcome == EST_NOT_FOUND)
 		return reason(outcome, "there is no user \"%.100s\"", call->arguments[0]);
@@ -212,7 +212,7 @@ enum outcome cmd_user_delete(void *context, const struct cli_call *call)
 {
 	const struct admin *admin = context;
 
-	return store_user_delete(admin->portal->store, call->arguments[0]);
+	return store_user_delete(admin->service->store, call->arguments[0]);
 }
 
 enum outcome cmd_user_password(void *context, const struct cli_call *call)
@@ -226,7 +226,7 @@ enum outcome cmd_user_password(void *context, const struct cli_call *call)
 		outcome = password_hash(buf_span(&admin->password), &hash);
 	if (outcome == EST_OK) {
 		user.password = buf_string(&hash);
-		outcome = store_user_put(admin->portal->store, &user, true);
+		outcome = store_user_put(admin->service->store, &user, true);
 	}
 	user_record_clear(&user);
 	buf_cleanse(&hash);

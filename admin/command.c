@@ -78,18 +78,18 @@ enum outcome command_open(struct admin *admin, const struct cli_call *call)
 		    cli_usage("--names is missing: for which names may the user ask? '*' is all");
 	if (outcome == EST_OK && (opens & COMMAND_NEW_PASSWORD) != 0)
 		outcome = read_password(admin, call);
-	if ((opens & PORTAL_STORE) != 0)
+	if ((opens & SERVICE_STORE) != 0)
 		hold_signals();
-	if (outcome == EST_OK && (opens & PORTAL_STORE) != 0)
+	if (outcome == EST_OK && (opens & SERVICE_STORE) != 0)
 		outcome = become_worker(config_path(admin->config));
-	if (outcome == EST_OK && (opens & COMMAND_PORTAL) != 0)
-		outcome = portal_open(admin->config, opens & 0xff, &admin->portal);
+	if (outcome == EST_OK && (opens & COMMAND_SERVICE) != 0)
+		outcome = service_open(admin->config, opens & 0xff, &admin->service);
 	return outcome;
 }
 
 void command_close(struct admin *admin)
 {
-	portal_close(admin->portal);
+	service_close(admin->service);
 	buf_cleanse(&admin->password);
 	cli_list_free(&admin->hosts);
 	cli_list_free(&admin->names);
@@ -111,8 +111,8 @@ enum outcome command_output(struct admin *admin, struct span content)
 		    content.data, 1, content.len, stdout); /* cli_finish() sees a failure */
 		return EST_OK;
 	}
-	portal_close(admin->portal);
-	admin->portal = NULL;
+	service_close(admin->service);
+	admin->service = NULL;
 	worker_resign();
 	file = fopen(admin->output, "we");
 	written = file != NULL && fwrite(content.data, 1, content.len, file) == content.len;

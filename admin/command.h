@@ -6,14 +6,14 @@
 #define EST_COMMAND_H
 
 #include "admin/cli.h"
-#include "common/lifecycle/portal.h"
+#include "common/lifecycle/service.h"
 
-/* What a command's row wants ready before it runs, beside the PORTAL_ flags of portal.h. */
+/* What a command's row wants ready before it runs, beside the SERVICE_ flags of service.h. */
 enum {
-	COMMAND_PORTAL = 0x100,       /* est.conf, and what the PORTAL_ flags say */
+	COMMAND_SERVICE = 0x100,       /* est.conf, and what the SERVICE_ flags say */
 	COMMAND_NEW_PASSWORD = 0x200, /* a user's new password */
 	COMMAND_NAMES = 0x400,        /* --names has been given */
-	COMMAND_STORE = COMMAND_PORTAL | PORTAL_STORE,
+	COMMAND_STORE = COMMAND_SERVICE | SERVICE_STORE,
 };
 
 /* Texts are NULL and numbers -1 where nothing was given. */
@@ -30,7 +30,7 @@ struct admin {
 	const char *output, *reason; /* cert export, cert revoke */
 	bool der;
 
-	struct portal *portal;
+	struct service *service;
 	struct buf password;
 };
 
@@ -49,7 +49,7 @@ void command_close(struct admin *admin);
 bool command_stopped(void);
 
 /*
- * Writes what the command made to -o FILE, or to stdout. The last act: the portal is closed
+ * Writes what the command made to -o FILE, or to stdout. The last act: the service is closed
  * before.
  */
 enum outcome command_output(struct admin *admin, struct span content);

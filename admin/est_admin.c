@@ -116,7 +116,7 @@ static const struct cli_command commands[] = {
     {"cert revoke", "SERIAL", "Revokes a certificate; every worker honours it at once.",
 	cert_revoke_options, 1, 1, COMMAND_STORE, cmd_cert_revoke},
     {"ca show", "[NAME]", "Shows the CAs, or one of them, with their chains.", NULL, 0, 1,
-	COMMAND_PORTAL, cmd_ca_show},
+	COMMAND_SERVICE, cmd_ca_show},
     {"store check", "", "Reads the whole store and compares its indexes with the certificates.",
 	NULL, 0, 0, COMMAND_STORE, cmd_store_check},
     {"store checkpoint", "", "Writes what is only in the store's log to its tables.", NULL, 0, 0,

@@ -1,8 +1,8 @@
 /*
  * instance.h - the files of an instance: what est-admin init leaves in a directory.
  */
-#ifndef EST_INSTANCE_H
-#define EST_INSTANCE_H
+#ifndef EST_ADMIN_INSTANCE_H
+#define EST_ADMIN_INSTANCE_H
 
 #include <stdbool.h>
 

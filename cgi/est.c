@@ -16,7 +16,7 @@
 
 /* A request on its way to the operation that it names. */
 struct call {
-	struct portal *portal;
+	struct service *service;
 	const struct label *label;
 	struct request *request;
 	struct identity identity;
@@ -152,7 +152,7 @@ static void log_enrollment(struct call *call, const struct enrollment *enrollmen
 
 /* RFC 7030 4.2.3: the answer holds the issued certificate and nothing else. */
 static enum outcome run_enrollment(
-    struct call *call, enum outcome (*act)(struct portal *, struct enrollment *))
+    struct call *call, enum outcome (*act)(struct service *, struct enrollment *))
 {
 	struct enrollment enrollment = {.label = call->label, .identity = &call->identity};
 	struct buf der = {0};
@@ -160,7 +160,7 @@ static enum outcome run_enrollment(
 
 	if (outcome == EST_OK) {
 		enrollment.request = buf_span(&der);
-		outcome = act(call->portal, &enrollment);
+		outcome = act(call->service, &enrollment);
 		log_enrollment(call, &enrollment);
 	}
 	if (outcome == EST_OK) {
@@ -198,7 +198,7 @@ static const struct operation *operation_of(struct span name)
  */
 static const struct operation *route(struct call *call)
 {
-	const char *prefix = call->portal->config->prefix;
+	const char *prefix = call->service->config->prefix;
 	struct span path = buf_span(&call->request->path);
 	struct span label = {NULL, 0};
 	const unsigned char *slash;
@@ -215,7 +215,7 @@ static const struct operation *route(struct call *call)
 			return NULL;
 		path = (struct span){slash + 1, path.len - label.len - 1};
 	}
-	call->label = portal_label(call->portal, label);
+	call->label = service_label(call->service, label);
 	return call->label == NULL ? NULL : operation_of(path);
 }
 
@@ -265,14 +265,14 @@ static enum outcome find_identity(struct call *call)
 	struct credentials credentials = {.authorization = request->authorization,
 	    .certificate = request->client_certificate,
 	    .chain = request->client_chain};
-	enum outcome outcome = identify(call->portal, call->label, &credentials, &call->identity);
+	enum outcome outcome = identify(call->service, call->label, &credentials, &call->identity);
 
 	if (outcome == EST_OK)
 		json_add_string(&call->request->facts, "identity", call->identity.text);
 	if (outcome == EST_UNAUTHENTICATED) {
 		buf_printf(&call->reply->header,
 		    "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"",
-		    call->portal->config->realm);
+		    call->service->config->realm);
 		/* T-12: Bouncy Castle 1.72 gives up at the first challenge if it has a body. */
 		call->reply->silent = request->authorization == NULL;
 	}
@@ -308,9 +308,9 @@ static enum outcome dispatch(struct call *call)
 	return operation->run(call);
 }
 
-static enum outcome est_handle(struct portal *portal, struct request *request, struct reply *reply)
+static enum outcome est_handle(struct service *service, struct request *request, struct reply *reply)
 {
-	struct call call = {.portal = portal, .request = request, .reply = reply};
+	struct call call = {.service = service, .request = request, .reply = reply};
 	enum outcome outcome = dispatch(&call);
 
 	identity_clear(&call.identity);
@@ -320,7 +320,7 @@ static enum outcome est_handle(struct portal *portal, struct request *request, s
 int main(void)
 {
 	static const struct program program = {.name = "est.fcgi",
-	    .opens = PORTAL_STORE | PORTAL_LABELS | PORTAL_SIGN,
+	    .opens = SERVICE_STORE | SERVICE_LABELS | SERVICE_SIGN,
 	    .handle = est_handle};
 
 	return serve(&program);

@@ -5,7 +5,7 @@
 /* A log that cannot be written is no reason not to serve; syslog is there instead. */
 static void open_log(const struct instance *instance)
 {
-	if (log_open(instance->portal->config->log, instance->program) == EST_OK)
+	if (log_open(instance->service->config->log, instance->program) == EST_OK)
 		return;
 	(void)log_open("syslog", instance->program);
 	log_event(LOG_LEVEL_ALARM, "log", "%s", reason_text());
@@ -14,9 +14,9 @@ static void open_log(const struct instance *instance)
 
 enum outcome instance_open(struct instance *instance)
 {
-	if (instance->portal != NULL)
+	if (instance->service != NULL)
 		return EST_OK;
-	if (portal_open(NULL, instance->what, &instance->portal) == EST_OK) {
+	if (service_open(NULL, instance->what, &instance->service) == EST_OK) {
 		instance->alarmed = false;
 		open_log(instance);
 		return EST_OK;
@@ -32,7 +32,7 @@ enum outcome instance_open(struct instance *instance)
 
 void instance_close(struct instance *instance)
 {
-	portal_close(instance->portal);
-	instance->portal = NULL;
+	service_close(instance->service);
+	instance->service = NULL;
 	log_close();
 }

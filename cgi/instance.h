@@ -1,15 +1,15 @@
 /*
- * instance.h - the portal that a program serves, opened when it can be.
+ * instance.h - the service that a program serves, opened when it can be.
  */
 #ifndef EST_INSTANCE_H
 #define EST_INSTANCE_H
 
-#include "common/lifecycle/portal.h"
+#include "common/lifecycle/service.h"
 
 struct instance {
 	const char *program;   /* for the log */
-	unsigned what;         /* of portal_open() */
-	struct portal *portal; /* NULL until it could be opened */
+	unsigned what;         /* of service_open() */
+	struct service *service; /* NULL until it could be opened */
 	bool alarmed;          /* the operator has been told why not */
 };
 

@@ -269,7 +269,7 @@ static void log_request(const struct program *program, const struct request *req
 	buf_free(&line);
 }
 
-/* A program with its portal, ready to serve. */
+/* A program with its service, ready to serve. */
 struct server {
 	const struct program *program;
 	struct instance instance;
@@ -279,10 +279,10 @@ static enum outcome handle(
     struct server *server, struct channel *channel, struct request *request, struct reply *reply)
 {
 	enum outcome outcome = instance_open(&server->instance);
-	struct portal *portal = server->instance.portal;
+	struct service *service = server->instance.service;
 
-	read_body(channel, request, portal == NULL ? 0 : (size_t)portal->config->body_limit);
-	return outcome == EST_OK ? server->program->handle(portal, request, reply) : outcome;
+	read_body(channel, request, service == NULL ? 0 : (size_t)service->config->body_limit);
+	return outcome == EST_OK ? server->program->handle(service, request, reply) : outcome;
 }
 
 static void answer(struct server *server, struct channel *channel, struct request *request)

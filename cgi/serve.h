@@ -9,7 +9,7 @@
 #define EST_SERVE_H
 
 #include "cgi/request.h"
-#include "common/lifecycle/portal.h"
+#include "common/lifecycle/service.h"
 
 /* The answer. A handler starts from {0} and fills in what differs from a plain 200. */
 struct reply {
@@ -29,15 +29,15 @@ struct reply {
  * and reason_text() is sent as text/plain with the outcome's status.
  */
 typedef enum outcome serve_handler(
-    struct portal *portal, struct request *request, struct reply *reply);
+    struct service *service, struct request *request, struct reply *reply);
 
 struct program {
 	const char *name; /* for the log */
-	unsigned opens;   /* what of the portal it needs: PORTAL_STORE, ... */
+	unsigned opens;   /* what of the service it needs: SERVICE_STORE, ... */
 	serve_handler *handle;
 };
 
-/* Opens the portal and serves until it is told to stop. The process's exit status: 0, or 1 where it
+/* Opens the service and serves until it is told to stop. The process's exit status: 0, or 1 where it
  * could not begin. */
 int serve(const struct program *program);
 

@@ -14,7 +14,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/utf8.h"
-#include "common/lifecycle/portal.h"
+#include "common/lifecycle/service.h"
 
 #define NEWEST     20 /* certificates in the summary */
 #define PAGES_MAX  5  /* of the store, to find them: a page may be short while others follow */
@@ -219,7 +219,7 @@ static int append(const char *bytes, size_t len, void *body)
 	return 0;
 }
 
-static enum outcome handle(struct portal *portal, struct request *request, struct reply *reply)
+static enum outcome handle(struct service *service, struct request *request, struct reply *reply)
 {
 	const struct page *page = page_find(buf_span(&request->path));
 	json_t *object = NULL;
@@ -235,7 +235,7 @@ static enum outcome handle(struct portal *portal, struct request *request, struc
 		return reason(EST_MALFORMED, "RFC 9110 15.5.6: this page is read with GET");
 	}
 	object = json_object();
-	outcome = page->run(portal->store, object);
+	outcome = page->run(service->store, object);
 	if (outcome == EST_OK) {
 		reply->type = "application/json";
 		(void)json_dump_callback(
@@ -248,7 +248,7 @@ static enum outcome handle(struct portal *portal, struct request *request, struc
 int main(void)
 {
 	static const struct program program = {
-	    .name = "status.cgi", .opens = PORTAL_STORE, .handle = handle};
+	    .name = "status.cgi", .opens = SERVICE_STORE, .handle = handle};
 
 	json_set_alloc_funcs(mem_alloc, free);
 	return serve(&program);

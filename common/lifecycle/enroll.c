@@ -103,7 +103,7 @@ static bool any_valid(const struct cert_page *page)
 }
 
 /* A profile without key_reuse wants a key that no living certificate has. */
-static enum outcome check_key_is_new(struct portal *portal, const struct enrollment *enrollment)
+static enum outcome check_key_is_new(struct service *service, const struct enrollment *enrollment)
 {
 	struct cert_query query = {
 	    .order = CERTS_BY_SPKI, .spki = enrollment->record.spki, .limit = 16};
@@ -115,7 +115,7 @@ static enum outcome check_key_is_new(struct portal *portal, const struct enrollm
 	do {
 		struct cert_page page = {0};
 		query.token = buf_span(&token);
-		outcome = store_cert_list(portal->store, &query, &page);
+		outcome = store_cert_list(service->store, &query, &page);
 		if (outcome == EST_OK && any_valid(&page))
 			outcome = reason(EST_FORBIDDEN,
 			    "RFC 7030 4.2.2: new key required: this one has a certificate already, "
@@ -185,21 +185,21 @@ static enum outcome sign(struct enrollment *enrollment, const struct predecessor
 
 /* From an examined and allowed request to a recorded certificate. */
 static enum outcome issue(
-    struct portal *portal, struct enrollment *enrollment, const struct predecessor *old)
+    struct service *service, struct enrollment *enrollment, const struct predecessor *old)
 {
 	unsigned char request[STORE_REQUEST_SIZE];
 	struct cert_record earlier = {0};
-	int64_t since = clock_now() - portal->config->retry_window;
+	int64_t since = clock_now() - service->config->retry_window;
 	enum outcome outcome;
 
 	request_digest(enrollment, old != NULL, request);
-	outcome = store_cert_of_request(portal->store, request, since, &earlier);
+	outcome = store_cert_of_request(service->store, request, since, &earlier);
 	if (outcome == EST_OK)
 		return repeat(enrollment, &earlier);
 	if (outcome != EST_NOT_FOUND)
 		return outcome;
 	reason_clear();
-	outcome = check_key_is_new(portal, enrollment);
+	outcome = check_key_is_new(service, enrollment);
 	if (outcome == EST_OK)
 		outcome = sign(enrollment, old);
 	if (outcome != EST_OK)
@@ -210,7 +210,7 @@ static enum outcome issue(
 	else if (enrollment->identity->by_certificate &&
 		 enrollment->identity->trust == TRUST_EXPLICIT)
 		enrollment->record.rests_on = &enrollment->identity->certificate.serial;
-	outcome = store_cert_add(portal->store, &enrollment->record, request, since, &earlier);
+	outcome = store_cert_add(service->store, &enrollment->record, request, since, &earlier);
 	enrollment->record.rests_on = NULL;
 	if (outcome == EST_CONFLICT) {
 		/* Another worker was faster with the same request: its certificate stands, ours
@@ -221,7 +221,7 @@ static enum outcome issue(
 	return outcome;
 }
 
-enum outcome enroll(struct portal *portal, struct enrollment *enrollment)
+enum outcome enroll(struct service *service, struct enrollment *enrollment)
 {
 	enum outcome outcome = examine(enrollment);
 
@@ -229,7 +229,7 @@ enum outcome enroll(struct portal *portal, struct enrollment *enrollment)
 		return outcome;
 	describe(enrollment, false);
 	outcome = auth_allows(enrollment->identity, &enrollment->csr);
-	return outcome == EST_OK ? issue(portal, enrollment, NULL) : outcome;
+	return outcome == EST_OK ? issue(service, enrollment, NULL) : outcome;
 }
 
 /* RFC 7030 4.2.2: the names in the request are those of the certificate, compared as RFC 5280 7.1
@@ -298,7 +298,7 @@ static void inherit(struct enrollment *enrollment, const struct predecessor *old
 /* Who comes without the certificate to be renewed renews what the store knows under the same names
  * (N-04). */
 static enum outcome look_up(
-    struct portal *portal, const struct enrollment *enrollment, struct predecessor *old)
+    struct service *service, const struct enrollment *enrollment, struct predecessor *old)
 {
 	struct buf token = {0};
 	struct cert_query query = {
@@ -309,7 +309,7 @@ static enum outcome look_up(
 	do {
 		struct cert_page page = {0};
 		query.token = buf_span(&token);
-		outcome = store_cert_list(portal->store, &query, &page);
+		outcome = store_cert_list(service->store, &query, &page);
 		for (size_t i = 0; outcome == EST_OK && i < page.count && !found; i++)
 			found = is_predecessor(enrollment, &page.records[i], old);
 		buf_reset(&token);
@@ -325,7 +325,7 @@ static enum outcome look_up(
 }
 
 static enum outcome find_predecessor(
-    struct portal *portal, const struct enrollment *enrollment, struct predecessor *old)
+    struct service *service, const struct enrollment *enrollment, struct predecessor *old)
 {
 	const struct identity *identity = enrollment->identity;
 	enum outcome outcome;
@@ -344,10 +344,10 @@ static enum outcome find_predecessor(
 		    "RFC 7030 4.2.2: another CA's certificate cannot be renewed here; use "
 		    "simpleenroll");
 	outcome = auth_allows(identity, &enrollment->csr);
-	return outcome == EST_OK ? look_up(portal, enrollment, old) : outcome;
+	return outcome == EST_OK ? look_up(service, enrollment, old) : outcome;
 }
 
-enum outcome renew(struct portal *portal, struct enrollment *enrollment)
+enum outcome renew(struct service *service, struct enrollment *enrollment)
 {
 	struct predecessor old = {0};
 	enum outcome outcome = examine(enrollment);
@@ -355,10 +355,10 @@ enum outcome renew(struct portal *portal, struct enrollment *enrollment)
 	if (outcome != EST_OK)
 		return outcome;
 	describe(enrollment, true);
-	outcome = find_predecessor(portal, enrollment, &old);
+	outcome = find_predecessor(service, enrollment, &old);
 	if (outcome == EST_OK) {
 		inherit(enrollment, &old);
-		outcome = issue(portal, enrollment, &old);
+		outcome = issue(service, enrollment, &old);
 	}
 	cert_record_clear(&old.record);
 	return outcome;

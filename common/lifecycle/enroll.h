@@ -5,7 +5,7 @@
 #define EST_ENROLL_H
 
 #include "common/auth/auth.h"
-#include "common/lifecycle/portal.h"
+#include "common/lifecycle/service.h"
 
 /* An enrollment: what goes in, and what came of it. enrollment_clear() gives the latter back. */
 struct enrollment {
@@ -24,11 +24,11 @@ struct enrollment {
  * of the same identity within the retry window gets the same certificate. EST_MALFORMED: the
  * request; EST_FORBIDDEN: the identity may not; EST_UNAVAILABLE: try again later.
  */
-enum outcome enroll(struct portal *portal, struct enrollment *enrollment);
+enum outcome enroll(struct service *service, struct enrollment *enrollment);
 
 /* As enroll(), for the names of a certificate that is being renewed (RFC 7030 4.2.2), with the same
  * key or a new one. */
-enum outcome renew(struct portal *portal, struct enrollment *enrollment);
+enum outcome renew(struct service *service, struct enrollment *enrollment);
 
 void enrollment_clear(struct enrollment *enrollment);
 

@@ -13,13 +13,13 @@ static enum outcome remember_certificate(
 	return store_cert_get(context, serial, out);
 }
 
-enum outcome identify(struct portal *portal, const struct label *label,
+enum outcome identify(struct service *service, const struct label *label,
     const struct credentials *credentials, struct identity *out)
 {
 	struct auth auth = {.label = label->config,
 	    .trust = label->trust,
-	    .memory = {portal->store, remember_user, remember_certificate},
-	    .cache = portal->config->credential_cache,
+	    .memory = {service->store, remember_user, remember_certificate},
+	    .cache = service->config->credential_cache,
 	    .now = clock_now()};
 
 	return auth_identify(&auth, credentials, out);

@@ -5,10 +5,10 @@
 #define EST_IDENTIFY_H
 
 #include "common/auth/auth.h"
-#include "common/lifecycle/portal.h"
+#include "common/lifecycle/service.h"
 
 /* Proves the credentials by the label's rules; contract and outcomes are auth_identify()'s. */
-enum outcome identify(struct portal *portal, const struct label *label,
+enum outcome identify(struct service *service, const struct label *label,
     const struct credentials *credentials, struct identity *out);
 
 #endif

@@ -3,10 +3,10 @@
 #include "common/base/clock.h"
 
 enum outcome revoke(
-    struct portal *portal, const struct serial *serial, int reason_code, struct cert_record *out)
+    struct service *service, const struct serial *serial, int reason_code, struct cert_record *out)
 {
 	char text[CLOCK_TEXT];
-	enum outcome outcome = store_cert_get(portal->store, serial, out);
+	enum outcome outcome = store_cert_get(service->store, serial, out);
 
 	if (outcome != EST_OK)
 		return outcome;
@@ -14,7 +14,7 @@ enum outcome revoke(
 		return reason(EST_CONFLICT, "it expired on %s: there is nothing left to revoke",
 		    clock_text(out->not_after, text));
 	cert_record_clear(out);
-	outcome = store_cert_revoke(portal->store, serial, reason_code, clock_now(), out);
+	outcome = store_cert_revoke(service->store, serial, reason_code, clock_now(), out);
 	if (outcome != EST_CONFLICT)
 		return outcome;
 	reason_clear();

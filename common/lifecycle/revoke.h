@@ -4,7 +4,7 @@
 #ifndef EST_REVOKE_H
 #define EST_REVOKE_H
 
-#include "common/lifecycle/portal.h"
+#include "common/lifecycle/service.h"
 
 /*
  * Revokes the certificate for a reason of RFC 5280 5.3.1 (revocation_code()). Durable on EST_OK,
@@ -13,6 +13,6 @@
  * stands then (cert_record_clear() it).
  */
 enum outcome revoke(
-    struct portal *portal, const struct serial *serial, int reason_code, struct cert_record *out);
+    struct service *service, const struct serial *serial, int reason_code, struct cert_record *out);
 
 #endif

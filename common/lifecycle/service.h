@@ -1,0 +1,46 @@
+/*
+ * service.h - the instance: its configuration, its store, and its labels with their CAs and
+ * profiles.
+ *
+ * Every program opens one and hands it to the acts of this floor.
+ */
+#ifndef EST_SERVICE_H
+#define EST_SERVICE_H
+
+#include "common/auth/trust.h"
+#include "common/base/config.h"
+#include "common/ca/ca.h"
+#include "common/pki/profile.h"
+#include "common/store/store.h"
+
+/* A label as the acts see it: what est.conf says of it, made ready. */
+struct label {
+	const struct config_label *config;
+	struct ca *ca;
+	struct profile *profile;
+	struct trust *trust; /* whose client certificates it believes */
+};
+
+struct service {
+	struct config *config;
+	struct store *store; /* NULL without SERVICE_STORE */
+	struct ca **cas;     /* config->ca_count of them, or NULL */
+	struct profile **profiles;
+	struct label *labels; /* config->label_count of them, or NULL */
+};
+
+/* What service_open() makes ready besides the configuration. */
+enum {
+	SERVICE_STORE = 1,  /* the store is open */
+	SERVICE_LABELS = 2, /* CAs' certificates, profiles, labels; no key */
+	SERVICE_SIGN = 4,   /* with SERVICE_LABELS: the CAs' keys too */
+};
+
+/* config_path as for config_path(). *out is given back with service_close(). */
+enum outcome service_open(const char *config_path, unsigned what, struct service **out);
+void service_close(struct service *service); /* NULL is fine */
+
+/* The label of that name, "" for the default one; NULL if there is none. */
+const struct label *service_label(const struct service *service, struct span name);
+
+#endif
