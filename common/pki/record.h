@@ -43,6 +43,7 @@ struct cert_record {
 	const char *operation; /* "simpleenroll", "simplereenroll" */
 	struct span der;       /* the certificate */
 	const struct serial *rests_on; /* not stored: see store_cert_add(); or NULL */
+	bool must_be_new; /* not stored: no other valid certificate may be over its key */
 	void *memory;
 };
 

@@ -13,6 +13,7 @@ struct store_backend {
 	const char *name;
 	enum outcome (*open)(const struct store_settings *settings, struct store **out);
 	void (*close)(struct store *store);
+	enum outcome (*rethread)(struct store *store);
 	enum outcome (*cert_add)(struct store *store, const struct cert_record *cert,
 	    const unsigned char *request, int64_t since, struct cert_record *earlier);
 	enum outcome (*cert_of_request)(struct store *store, const unsigned char *request,
@@ -23,6 +24,7 @@ struct store_backend {
 	    struct store *store, const struct cert_query *query, struct cert_page *page);
 	enum outcome (*cert_revoke)(struct store *store, const struct serial *serial,
 	    int reason_code, int64_t when, struct cert_record *out);
+	enum outcome (*key_check)(struct store *store, const unsigned char *spki, bool must_be_new);
 	enum outcome (*user_put)(struct store *store, const struct user_record *user, bool replace);
 	enum outcome (*user_get)(struct store *store, const char *name, struct user_record *out);
 	enum outcome (*user_delete)(struct store *store, const char *name);

@@ -20,6 +20,7 @@ enum bdb_table {
 	BDB_NAME,
 	BDB_SPKI,
 	BDB_REVOKED,
+	BDB_BLOCKED,
 	BDB_ISSUED,
 	BDB_COUNTER,
 	BDB_USER,
@@ -93,8 +94,8 @@ int bdb_put(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span key,
 typedef bool bdb_row(struct span key, struct span value, void *context);
 
 /*
- * Rows from the first key that is not less than `from`, in order. Queues: all, the key a number in
- * 4 octets.
+ * Rows from the first key that is not less than `from`, in order. Not for queues: read in bulk, they
+ * lose records behind holes.
  */
 int bdb_scan(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span from, bdb_row *row,
     void *context);
@@ -102,7 +103,8 @@ int bdb_scan(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span fro
 /* --- bdb_meta.c: the form of the store, and labels --- */
 
 /*
- * Refuses a store of a newer form. Makes the first rows of a new one; without txn, EST_NOT_FOUND.
+ * Refuses a store of a newer form; one of an older form is EST_CONFLICT. Makes the first rows of a new one;
+ * without txn, EST_NOT_FOUND.
  * context: the time.
  */
 int bdb_meta_prepare(struct bdb *bdb, DB_TXN *txn, void *context);
@@ -113,6 +115,17 @@ int bdb_label_get(struct bdb *bdb, DB_TXN *txn, const char *label, unsigned *id)
 int bdb_label_count(struct bdb *bdb, unsigned *count);
 void bdb_labels_free(struct bdb *bdb);
 #define BDB_LABEL_PREFIX "label:" /* of their keys in BDB_META */
+
+/* Fills what a store of an older form lacks; called where bdb_meta_prepare() gave EST_CONFLICT. */
+enum outcome bdb_meta_renew(struct bdb *bdb);
+
+/* --- bdb_key.c: keys that no certificate may be made of --- */
+
+/* BDB_REFUSED where the key is blocked, or where it must be new and has a living certificate. */
+int bdb_key_usable(struct bdb *bdb, DB_TXN *txn, const unsigned char *spki, bool must_be_new);
+bool bdb_key_blocks(const struct cert_record *cert); /* revoked for keyCompromise */
+int bdb_key_block(struct bdb *bdb, DB_TXN *txn, const struct cert_record *cert);
+enum outcome bdb_key_fill(struct bdb *bdb);
 
 /* --- bdb_expired.c: how many have expired --- */
 
@@ -132,6 +145,12 @@ int bdb_expired_prepare(struct bdb *bdb, DB_TXN *txn, int64_t now);
 
 int bdb_count_issued(struct bdb *bdb, DB_TXN *txn, unsigned label, int64_t when);
 int bdb_count_revoked(struct bdb *bdb, DB_TXN *txn, unsigned label);
+enum outcome bdb_count_renew(struct bdb *bdb); /* of a store of form 1 */
+
+/* --- bdb_cert.c --- */
+
+int bdb_cert_read(struct bdb *bdb, DB_TXN *txn, const struct serial *serial, uint32_t flags,
+    struct cert_record *out);
 
 /* --- the rest of the row of store_bdb: each in the file of its noun --- */
 
@@ -145,6 +164,7 @@ enum outcome bdb_cert_revoke(struct store *store, const struct serial *serial, i
     int64_t when, struct cert_record *out);
 enum outcome bdb_cert_list(
     struct store *store, const struct cert_query *query, struct cert_page *page);
+enum outcome bdb_key_check(struct store *store, const unsigned char *spki, bool must_be_new);
 enum outcome bdb_user_put(struct store *store, const struct user_record *user, bool replace);
 enum outcome bdb_user_get(struct store *store, const char *name, struct user_record *out);
 enum outcome bdb_user_delete(struct store *store, const char *name);

@@ -3,22 +3,17 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/refusal.h"
 #include "common/store/bdb_row.h"
 
-/* Bytes of ours that are not what they should be: Berkeley DB has no code for that. */
-static int contradiction(struct bdb *bdb)
-{
-	return bdb_refuse(bdb, EST_INTERNAL);
-}
-
-static int get_cert(struct bdb *bdb, DB_TXN *txn, const struct serial *serial, uint32_t flags,
+int bdb_cert_read(struct bdb *bdb, DB_TXN *txn, const struct serial *serial, uint32_t flags,
     struct cert_record *out)
 {
 	struct span value;
 	int error = bdb_get(bdb, txn, BDB_CERT, row_serial(serial), &value, flags);
 
 	if (error == 0 && cert_record_decode(value, out) != EST_OK)
-		return contradiction(bdb);
+		return bdb_refuse(bdb, EST_INTERNAL);
 	return error;
 }
 
@@ -36,7 +31,7 @@ struct lookup {
 static int get_act(struct bdb *bdb, DB_TXN *txn, void *context)
 {
 	struct lookup *lookup = context;
-	int error = get_cert(bdb, txn, lookup->serial, 0, lookup->out);
+	int error = bdb_cert_read(bdb, txn, lookup->serial, 0, lookup->out);
 
 	return error == DB_NOTFOUND ? bdb_refuse(bdb, EST_NOT_FOUND) : error;
 }
@@ -59,11 +54,11 @@ static int get_answer(
 	int error;
 
 	if (!row_issue_get(row, &issued_at, &serial))
-		return contradiction(bdb);
+		return bdb_refuse(bdb, EST_INTERNAL);
 	/* Nor does one count that was issued while the clock was ahead: it is of no use to a device yet. */
 	if (issued_at < since || issued_at > clock_now() + CLOCK_SKEW)
 		return DB_NOTFOUND;
-	error = get_cert(bdb, txn, &serial, 0, out);
+	error = bdb_cert_read(bdb, txn, &serial, 0, out);
 	if (error != 0 || cert_record_status(out, clock_now()) == CERT_VALID)
 		return error;
 	cert_record_clear(out);
@@ -220,7 +215,7 @@ static int check_rests_on(struct bdb *bdb, DB_TXN *txn, const struct serial *ser
 {
 	struct cert_record cert = {0};
 	bool revoked;
-	int error = serial == NULL ? DB_NOTFOUND : get_cert(bdb, txn, serial, 0, &cert);
+	int error = serial == NULL ? DB_NOTFOUND : bdb_cert_read(bdb, txn, serial, 0, &cert);
 
 	if (error == DB_NOTFOUND)
 		return 0;
@@ -230,8 +225,8 @@ static int check_rests_on(struct bdb *bdb, DB_TXN *txn, const struct serial *ser
 	cert_record_clear(&cert);
 	if (!revoked)
 		return 0;
-	(void)reason(
-	    EST_FORBIDDEN, "RFC 7030 3.3.2: the certificate was revoked while it was being used");
+	(void)refuse(
+	    AUTH_CERTIFICATE_REVOKED, "the certificate was revoked while it was being used");
 	return bdb_refuse(bdb, EST_FORBIDDEN);
 }
 
@@ -259,6 +254,8 @@ static int add_act(struct bdb *bdb, DB_TXN *txn, void *context)
 	if (error != 0 || added)
 		return error;
 	error = check_rests_on(bdb, txn, cert->rests_on);
+	if (error == 0)
+		error = bdb_key_usable(bdb, txn, cert->spki, cert->must_be_new);
 	if (error == 0)
 		error = bdb_expired_day(bdb, txn, &expired_day);
 	if (error == 0)
@@ -289,93 +286,4 @@ enum outcome bdb_cert_add(struct store *store, const struct cert_record *cert,
 	buf_reset(&bdb->record);
 	cert_record_encode(cert, &bdb->record);
 	return bdb_run(bdb, BDB_WRITE, add_act, &add);
-}
-
-/* --- revoking --- */
-
-struct revocation {
-	const struct serial *serial;
-	int code;
-	int64_t when;
-	struct cert_record cert;
-};
-
-/* The rows of the certificate as it stands in revocation->cert. */
-static int put_revoked(struct bdb *bdb, DB_TXN *txn, const struct revocation *revocation)
-{
-	const struct cert_record *cert = &revocation->cert;
-	struct row_expiry expiry;
-	unsigned char octets[ROW_EXPIRY_SIZE];
-	uint32_t expired_day, day = row_day(cert->not_after);
-	struct row_key key;
-	struct span value;
-	int error = bdb_expired_day(bdb, txn, &expired_day);
-
-	buf_reset(&bdb->record);
-	cert_record_encode(cert, &bdb->record);
-	if (error == 0)
-		error = bdb_put(
-		    bdb, txn, BDB_CERT, row_serial(&cert->serial), buf_span(&bdb->record), 0);
-	row_revoked_put(&bdb->record, cert);
-	if (error == 0)
-		error = bdb_put(
-		    bdb, txn, BDB_REVOKED, row_serial(&cert->serial), buf_span(&bdb->record), 0);
-	row_expiry_key(&key, day, &cert->serial);
-	if (error == 0)
-		error = bdb_get(bdb, txn, BDB_EXPIRY, row_key_span(&key), &value, DB_RMW);
-	if (error != 0)
-		return error;
-	if (!row_expiry_get(value, &expiry))
-		return contradiction(bdb);
-	expiry.revoked = true;
-	row_expiry_put(octets, &expiry);
-	error = bdb_put(
-	    bdb, txn, BDB_EXPIRY, row_key_span(&key), (struct span){octets, ROW_EXPIRY_SIZE}, 0);
-	if (error == 0)
-		error = bdb_count_revoked(bdb, txn, expiry.label);
-	if (error == 0 && day < expired_day)
-		error = bdb_expired_add(bdb, txn, expiry.label, -1);
-	return error;
-}
-
-static int revoke_act(struct bdb *bdb, DB_TXN *txn, void *context)
-{
-	struct revocation *revocation = context;
-	struct cert_record *cert = &revocation->cert;
-	char text[2 * SERIAL_MAX + 1];
-	int error;
-
-	cert_record_clear(cert);
-	error = get_cert(bdb, txn, revocation->serial, DB_RMW, cert);
-	if (error == DB_NOTFOUND) {
-		(void)reason(EST_NOT_FOUND, "there is no certificate with the serial %s",
-		    serial_text(revocation->serial, text));
-		return bdb_refuse(bdb, EST_NOT_FOUND);
-	}
-	if (error != 0)
-		return error;
-	if (cert->revocation_reason == NOT_REVOKED) {
-		cert->revocation_reason = revocation->code;
-		cert->revoked_at = revocation->when;
-		return put_revoked(bdb, txn, revocation);
-	}
-	if (bdb->uncertain && cert->revocation_reason == revocation->code &&
-	    cert->revoked_at == revocation->when)
-		return 0;
-	(void)reason(EST_CONFLICT, "certificate %s is revoked already",
-	    serial_text(revocation->serial, text));
-	return bdb_refuse(bdb, EST_CONFLICT);
-}
-
-enum outcome bdb_cert_revoke(struct store *store, const struct serial *serial, int reason_code,
-    int64_t when, struct cert_record *out)
-{
-	struct revocation revocation = {.serial = serial, .code = reason_code, .when = when};
-	enum outcome outcome = bdb_run((struct bdb *)store, BDB_WRITE, revoke_act, &revocation);
-
-	if (out != NULL && (outcome == EST_OK || outcome == EST_CONFLICT))
-		*out = revocation.cert;
-	else
-		cert_record_clear(&revocation.cert);
-	return outcome;
 }

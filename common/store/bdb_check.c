@@ -79,6 +79,15 @@ static bool expect_revoked(
 	return cert->revocation_reason != NOT_REVOKED;
 }
 
+static bool expect_blocked(
+    const struct cert_record *cert, unsigned label, struct row_key *key, struct buf *value)
+{
+	(void)label;
+	(void)value;
+	row_spki_key(key, cert->spki, &cert->serial);
+	return bdb_key_blocks(cert);
+}
+
 static const struct index {
 	enum bdb_table table;
 	const char *missing, *stray;
@@ -96,6 +105,8 @@ static const struct index {
 	expect_spki},
     {BDB_REVOKED, "its row of the revoked is missing or wrong", "is listed as revoked and is not",
 	0, expect_revoked},
+    {BDB_BLOCKED, "its key is not blocked, though it is compromised",
+	"its key is blocked, and is not compromised", 32, expect_blocked},
 };
 
 enum { INDEXES = sizeof(indexes) / sizeof(indexes[0]) };

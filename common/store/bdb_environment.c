@@ -23,6 +23,7 @@ static const struct {
     [BDB_NAME] = {"name", DB_BTREE, 0, false},
     [BDB_SPKI] = {"spki", DB_BTREE, 0, false},
     [BDB_REVOKED] = {"revoked", DB_BTREE, 0, false},
+    [BDB_BLOCKED] = {"blocked", DB_BTREE, 0, false},
     [BDB_ISSUED] = {"issued", DB_QUEUE, ROW_ISSUE_SIZE, false},
     [BDB_COUNTER] = {"counter", DB_QUEUE, 16, false},
     [BDB_USER] = {"user", DB_BTREE, 0, false},

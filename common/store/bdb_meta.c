@@ -6,7 +6,7 @@
 #include "common/store/bdb_row.h"
 
 /* The form of all rows; a store of a higher number is not touched. */
-enum { SCHEMA = 1 };
+enum { SCHEMA = 2 }; /* 2: blocked keys, and rings of counters that are announced */
 
 static const char meta_schema[] = "schema";
 static const char meta_labels[] = "labels";
@@ -41,6 +41,8 @@ int bdb_meta_prepare(struct bdb *bdb, DB_TXN *txn, void *context)
 		    bdb->directory, schema, SCHEMA);
 		return bdb_refuse(bdb, EST_UNAVAILABLE);
 	}
+	if (error == 0 && schema < SCHEMA)
+		return bdb_refuse(bdb, EST_CONFLICT);
 	if (error == DB_NOTFOUND && txn == NULL)
 		return bdb_refuse(bdb, EST_NOT_FOUND);
 	if (error != DB_NOTFOUND)
@@ -51,6 +53,21 @@ int bdb_meta_prepare(struct bdb *bdb, DB_TXN *txn, void *context)
 	if (error == 0)
 		error = bdb_expired_prepare(bdb, txn, *now);
 	return error;
+}
+
+static int renewed_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	(void)context;
+	return put_number(bdb, txn, meta_schema, SCHEMA);
+}
+
+enum outcome bdb_meta_renew(struct bdb *bdb)
+{
+	enum outcome outcome = bdb_key_fill(bdb);
+
+	if (outcome == EST_OK)
+		outcome = bdb_count_renew(bdb);
+	return outcome == EST_OK ? bdb_run(bdb, BDB_WRITE, renewed_act, NULL) : outcome;
 }
 
 /* --- labels --- */

@@ -192,11 +192,6 @@ static DBT dbt_of(struct span span)
 	return (DBT){.data = (void *)(uintptr_t)span.data, .size = (uint32_t)span.len};
 }
 
-static bool is_queue(enum bdb_table table)
-{
-	return table == BDB_ISSUED || table == BDB_COUNTER;
-}
-
 int bdb_get(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span key, struct span *value,
     uint32_t flags)
 {
@@ -218,7 +213,7 @@ int bdb_put(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span key,
 }
 
 /* Hands out the rows of one buffer; false once the scan is to end. */
-static bool scan_buffer(DBT *filled, bool queue, bdb_row *row, void *context)
+static bool scan_buffer(DBT *filled, bdb_row *row, void *context)
 {
 	void *at;
 	bool more = true;
@@ -227,16 +222,7 @@ static bool scan_buffer(DBT *filled, bool queue, bdb_row *row, void *context)
 	while (more) {
 		void *key = NULL, *value = NULL;
 		uint32_t key_len = 0, value_len = 0;
-		db_recno_t number;
-		unsigned char octets[4];
-		if (queue) {
-			DB_MULTIPLE_RECNO_NEXT(at, filled, number, value, value_len);
-			row_number_put(octets, number, 4);
-			key = octets;
-			key_len = sizeof(octets);
-		} else {
-			DB_MULTIPLE_KEY_NEXT(at, filled, key, key_len, value, value_len);
-		}
+		DB_MULTIPLE_KEY_NEXT(at, filled, key, key_len, value, value_len);
 		if (at == NULL)
 			return true;
 		more = row((struct span){key, key_len}, (struct span){value, value_len}, context);
@@ -265,7 +251,7 @@ int bdb_scan(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span fro
 			error = 0;
 			continue;
 		}
-		if (error == 0 && !scan_buffer(&value, is_queue(table), row, context))
+		if (error == 0 && !scan_buffer(&value, row, context))
 			break;
 		move = DB_NEXT;
 		if (error == 0)

@@ -11,6 +11,7 @@
  * 	name	 shard, folded name, 0, serial	-> label, issued at
  * 	spki	 SHA-256 of the key, serial	-> nothing
  * 	revoked	 serial				-> revoked at, reason, CA: all that a CRL needs
+ * 	blocked	 SHA-256 of the key, serial	-> nothing; revoked for keyCompromise
  * 	issued	 queue				-> issued at, serial
  * 	counter	 queue, by label, slot, cell	-> day, count of the day, count of older days
  * 	user	 name				-> the encoded user_record

@@ -8,7 +8,9 @@
 /*
  * Counts are kept where no two processes write the same row: each label has, for each slot of the
  * gate, a ring of cells by the day of issue and one for revocations, and whoever wants a sum adds
- * them up.
+ * them up. The queue is mostly holes. Berkeley DB 5.3 loses records behind holes when it reads a queue
+ * in bulk, and one record after the other takes 5 ms a label; so the cell for revocations is made with
+ * the first cell of its ring, and whoever adds up looks for that.
  */
 enum {
 	RING = 32, /* days; more than STORE_DAYS, as processes' clocks differ a little */
@@ -49,24 +51,57 @@ static void cell_count(struct cell *cell, uint32_t day)
 		cell->older++;
 }
 
+static db_recno_t recno_of(unsigned label, unsigned slot, unsigned number)
+{
+	return 1 + ((db_recno_t)label * GATE_SLOTS + slot) * CELLS + number;
+}
+
+static int get_cell(
+    struct bdb *bdb, DB_TXN *txn, db_recno_t recno, uint32_t flags, struct cell *cell)
+{
+	struct span value;
+	int error = bdb_get(bdb, txn, BDB_COUNTER,
+	    (struct span){(const unsigned char *)&recno, sizeof(recno)}, &value, flags);
+
+	*cell = (struct cell){0};
+	if (error == 0 && value.len == CELL_SIZE)
+		*cell = cell_read(value.data);
+	return error;
+}
+
+static int put_cell(struct bdb *bdb, DB_TXN *txn, db_recno_t recno, const struct cell *cell)
+{
+	unsigned char octets[CELL_SIZE];
+
+	cell_write(octets, cell);
+	return bdb_put(bdb, txn, BDB_COUNTER,
+	    (struct span){(const unsigned char *)&recno, sizeof(recno)},
+	    (struct span){octets, CELL_SIZE}, 0);
+}
+
+/* The first cell of a ring announces itself by the cell for revocations. */
+static int announce(struct bdb *bdb, DB_TXN *txn, db_recno_t revoked)
+{
+	struct cell cell;
+	int error = get_cell(bdb, txn, revoked, DB_RMW, &cell);
+
+	return error == DB_NOTFOUND ? put_cell(bdb, txn, revoked, &cell) : error;
+}
+
 /* No other process writes this one's cells while it holds its slot. */
 static int count_in(struct bdb *bdb, DB_TXN *txn, unsigned label, unsigned number, uint32_t day)
 {
-	db_recno_t recno =
-	    1 + ((db_recno_t)label * GATE_SLOTS + gate_slot(bdb->gate)) * CELLS + number;
-	struct span key = {(const unsigned char *)&recno, sizeof(recno)};
-	struct cell cell = {0};
-	unsigned char octets[CELL_SIZE];
-	struct span value;
-	int error = bdb_get(bdb, txn, BDB_COUNTER, key, &value, DB_RMW);
+	unsigned slot = gate_slot(bdb->gate);
+	db_recno_t recno = recno_of(label, slot, number);
+	struct cell cell;
+	int error = get_cell(bdb, txn, recno, DB_RMW, &cell);
 
-	if (error == 0 && value.len == CELL_SIZE)
-		cell = cell_read(value.data);
-	else if (error != DB_NOTFOUND)
+	if (error == DB_NOTFOUND && number != CELL_REVOKED)
+		error = announce(bdb, txn, recno_of(label, slot, CELL_REVOKED));
+	if (error != 0 && error != DB_NOTFOUND)
 		return error;
 	cell_count(&cell, day);
-	cell_write(octets, &cell);
-	return bdb_put(bdb, txn, BDB_COUNTER, key, (struct span){octets, CELL_SIZE}, 0);
+	return put_cell(bdb, txn, recno, &cell);
 }
 
 int bdb_count_issued(struct bdb *bdb, DB_TXN *txn, unsigned label, int64_t when)
@@ -110,26 +145,48 @@ static bool sum_label(struct span key, struct span value, void *context)
 	return true;
 }
 
-static bool sum_cell(struct span key, struct span value, void *context)
+static void sum_cell(struct summing *sum, struct label_total *total, const struct cell *cell)
 {
-	struct summing *sum = context;
-	uint64_t number = row_number_get(key.data, 4) - 1;
-	struct label_total *total = label_total(sum, number / CELLS / GATE_SLOTS);
-	struct cell cell;
-	int64_t age;
+	int64_t age = sum->totals->today - (int64_t)cell->day;
 
-	if (total == NULL || value.len != CELL_SIZE)
-		return true;
-	cell = cell_read(value.data);
-	if (number % CELLS == CELL_REVOKED) {
-		total->revoked += (int64_t)cell.older + cell.count;
-		return true;
-	}
-	total->issued += (int64_t)cell.older + cell.count;
-	age = sum->totals->today - (int64_t)cell.day;
+	total->issued += (int64_t)cell->older + cell->count;
 	if (age >= 0 && age < STORE_DAYS)
-		sum->totals->issued[age] += cell.count;
-	return true;
+		sum->totals->issued[age] += cell->count;
+}
+
+/* What one slot of the gate has counted for a label; DB_NOTFOUND where that is nothing. */
+static int sum_slot(struct bdb *bdb, struct summing *sum, unsigned label, unsigned slot)
+{
+	struct label_total *total = &sum->totals->labels[label - 1];
+	struct cell cell;
+	int error = get_cell(bdb, NULL, recno_of(label, slot, CELL_REVOKED), 0, &cell);
+
+	if (error != 0)
+		return error;
+	total->revoked += (int64_t)cell.older + cell.count;
+	for (unsigned number = 0; number < RING; number++) {
+		error = get_cell(bdb, NULL, recno_of(label, slot, number), 0, &cell);
+		if (error == 0)
+			sum_cell(sum, total, &cell);
+		else if (error != DB_NOTFOUND)
+			return error;
+	}
+	return 0;
+}
+
+static int found(int error)
+{
+	return error == DB_NOTFOUND ? 0 : error;
+}
+
+static int sum_cells(struct bdb *bdb, struct summing *sum)
+{
+	int error = 0;
+
+	for (unsigned label = 1; label <= sum->totals->count && error == 0; label++)
+		for (unsigned slot = 0; slot < GATE_SLOTS && error == 0; slot++)
+			error = found(sum_slot(bdb, sum, label, slot));
+	return error;
 }
 
 /* Corrects the expired ones by a row of the days between the counted one and the end of today. */
@@ -160,11 +217,6 @@ static int sum_expired(struct bdb *bdb, struct summing *sum)
 	return error;
 }
 
-static int found(int error)
-{
-	return error == DB_NOTFOUND ? 0 : error;
-}
-
 static int sum_act(struct bdb *bdb, DB_TXN *txn, void *context)
 {
 	struct summing *sum = context;
@@ -187,10 +239,7 @@ static int sum_act(struct bdb *bdb, DB_TXN *txn, void *context)
 	row_expiry_key(&from, sum->counted < today ? sum->counted : today, NULL);
 	if (error == 0)
 		error = found(bdb_scan(bdb, txn, BDB_EXPIRY, row_key_span(&from), sum_expiry, sum));
-	if (error == 0)
-		error =
-		    found(bdb_scan(bdb, txn, BDB_COUNTER, (struct span){NULL, 0}, sum_cell, sum));
-	return error;
+	return error == 0 ? sum_cells(bdb, sum) : error;
 }
 
 static void sum_finish(struct store_totals *totals)
@@ -217,5 +266,49 @@ enum outcome bdb_totals(struct store *store, int64_t now, struct store_totals *t
 		sum_finish(totals);
 	else
 		store_totals_clear(totals);
+	return outcome;
+}
+
+/* --- stores of before the cells were announced --- */
+
+/* Every cell that there is, one record after the other; context: a buf of its rings' cells for revocations. */
+static int find_rings(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	DB *db = bdb->tables[BDB_COUNTER];
+	struct buf *rings = context;
+	db_recno_t recno = 0, last = 0;
+	DBT key = {.data = &recno, .ulen = sizeof(recno), .flags = DB_DBT_USERMEM};
+	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL};
+	DBC *cursor;
+	int closed, error = db->cursor(db, txn, &cursor, 0);
+
+	if (error != 0)
+		return error;
+	buf_reset(rings);
+	while ((error = cursor->get(cursor, &key, &value, DB_NEXT)) == 0) {
+		db_recno_t ring = 1 + (recno - 1) / CELLS * CELLS + CELL_REVOKED;
+		if (ring != last)
+			buf_add(rings, &ring, sizeof(ring));
+		last = ring;
+	}
+	closed = cursor->close(cursor);
+	return error == DB_NOTFOUND ? closed : error;
+}
+
+static int announce_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	const db_recno_t *ring = context;
+
+	return announce(bdb, txn, *ring);
+}
+
+enum outcome bdb_count_renew(struct bdb *bdb)
+{
+	struct buf rings = {0};
+	enum outcome outcome = bdb_run(bdb, BDB_READ, find_rings, &rings);
+
+	for (size_t at = 0; at < rings.len && outcome == EST_OK; at += sizeof(db_recno_t))
+		outcome = bdb_run(bdb, BDB_WRITE, announce_act, rings.data + at);
+	buf_free(&rings);
 	return outcome;
 }

@@ -158,13 +158,14 @@ static void *watcher_main(void *context)
 }
 
 /* Signals are the main thread's business: the watcher blocks them all. */
-static int watcher_start(struct gate *gate)
+static enum outcome watcher_start(struct gate *gate)
 {
 	pthread_condattr_t clock;
 	pthread_attr_t attributes;
 	sigset_t all, before;
 	int error;
 
+	gate->closing = false;
 	(void)pthread_mutex_init(&gate->mutex, NULL);
 	(void)pthread_condattr_init(&clock);
 	(void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -178,7 +179,8 @@ static int watcher_start(struct gate *gate)
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)pthread_attr_destroy(&attributes);
 	gate->watched = error == 0;
-	return error;
+	return error == 0 ? EST_OK
+			  : reason(EST_UNAVAILABLE, "cannot start a thread: %s", strerror(error));
 }
 
 static void watcher_stop(struct gate *gate)
@@ -192,6 +194,13 @@ static void watcher_stop(struct gate *gate)
 	(void)pthread_join(gate->watcher, NULL);
 	(void)pthread_cond_destroy(&gate->wake);
 	(void)pthread_mutex_destroy(&gate->mutex);
+	gate->watched = false;
+}
+
+enum outcome gate_rethread(struct gate *gate)
+{
+	watcher_stop(gate);
+	return watcher_start(gate);
 }
 
 /* --- opening --- */
@@ -247,7 +256,6 @@ enum outcome gate_open(const char *directory, struct gate **out)
 	struct gate *gate;
 	char *path;
 	enum outcome outcome = EST_OK;
-	int error;
 
 	if (gate_is_open)
 		return reason(EST_INTERNAL, "a process opens one store at a time");
@@ -264,9 +272,7 @@ enum outcome gate_open(const char *directory, struct gate **out)
 	(void)lock_byte(gate, F_SETLK, F_UNLCK, 0);
 	if (outcome != EST_OK)
 		goto out;
-	error = watcher_start(gate);
-	if (error != 0)
-		outcome = reason(EST_UNAVAILABLE, "cannot start a thread: %s", strerror(error));
+	outcome = watcher_start(gate);
 out:
 	free(path);
 	if (outcome == EST_OK)

@@ -37,6 +37,12 @@ enum outcome gate_open(const char *directory, struct gate **out);
 void gate_close(struct gate *gate); /* the slot is given back; NULL is fine */
 
 /*
+ * Ends the thread and starts it anew, outside of the library: what the calling thread has given up since, Landlock
+ * say, holds for the threads that it starts and for no earlier one. EST_UNAVAILABLE.
+ */
+enum outcome gate_rethread(struct gate *gate);
+
+/*
  * Lets the caller in to open its environment, one process at a time: from here to gate_admitted()
  * no other one opens. *recover says that it must run recovery; then everyone else has left, killed
  * if need be. The caller counts as inside. EST_UNAVAILABLE where all slots are taken.

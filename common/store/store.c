@@ -15,6 +15,11 @@ void store_close(struct store *store)
 		store->backend->close(store);
 }
 
+enum outcome store_rethread(struct store *store)
+{
+	return store->backend->rethread(store);
+}
+
 enum outcome store_cert_add(struct store *store, const struct cert_record *cert,
     const unsigned char request[STORE_REQUEST_SIZE], int64_t since, struct cert_record *earlier)
 {
@@ -73,6 +78,11 @@ enum outcome store_cert_revoke(struct store *store, const struct serial *serial,
 		return reason(EST_NOT_FOUND, "there is no certificate with the serial \"%s\"",
 		    serial_text(serial, text));
 	return store->backend->cert_revoke(store, serial, reason_code, when, out);
+}
+
+enum outcome store_key_check(struct store *store, const unsigned char spki[32], bool must_be_new)
+{
+	return store->backend->key_check(store, spki, must_be_new);
 }
 
 enum outcome store_user_put(struct store *store, const struct user_record *user, bool replace)

@@ -63,6 +63,11 @@ static enum outcome check_directory(const char *directory)
 	return EST_OK;
 }
 
+static enum outcome rethread(struct store *store)
+{
+	return gate_rethread(((struct bdb *)store)->gate);
+}
+
 enum { CACHE_LEAST = 1 << 20 };
 
 static enum outcome open_store(const struct store_settings *settings, struct store **out)
@@ -86,6 +91,8 @@ static enum outcome open_store(const struct store_settings *settings, struct sto
 		outcome = bdb_run(bdb, BDB_READ, bdb_meta_prepare, &now);
 	if (outcome == EST_NOT_FOUND)
 		outcome = bdb_run(bdb, BDB_WRITE, bdb_meta_prepare, &now);
+	if (outcome == EST_CONFLICT)
+		outcome = bdb_meta_renew(bdb);
 	if (outcome == EST_OK)
 		*out = &bdb->store;
 	else
@@ -97,11 +104,13 @@ const struct store_backend store_bdb = {
     .name = "bdb",
     .open = open_store,
     .close = close_store,
+    .rethread = rethread,
     .cert_add = bdb_cert_add,
     .cert_of_request = bdb_cert_of_request,
     .cert_get = bdb_cert_get,
     .cert_list = bdb_cert_list,
     .cert_revoke = bdb_cert_revoke,
+    .key_check = bdb_key_check,
     .user_put = bdb_user_put,
     .user_get = bdb_user_get,
     .user_delete = bdb_user_delete,

@@ -498,7 +498,7 @@ static void test_newer_form(void **state)
 {
 	struct store_settings settings = {store_directory(), TEST_CACHE};
 	struct store *store = NULL;
-	struct damage damage = {.table = BDB_META, .value = {(const unsigned char *)"\0\0\0\2", 4}};
+	struct damage damage = {.table = BDB_META, .value = {(const unsigned char *)"\0\0\1\0", 4}};
 
 	row_key_after(&damage.key, span_of("schema"));
 	damage.key.len--;
