@@ -70,6 +70,27 @@ static void print_json(const struct cert_record *cert)
 	cli_json_print(object);
 }
 
+static const char *const titles[] = {"serial", "subject", "name", "names", "label", "profile", "ca",
+    "identity", "operation", "status", "spki_sha256", "issued_at", "not_before", "not_after",
+    "revoked_at", "reason"};
+
+static void print_csv(const struct cert_record *cert)
+{
+	char serial[2 * SERIAL_MAX + 1], times[4][CLOCK_TEXT];
+	bool revoked = cert->revocation_reason != NOT_REVOKED;
+	struct buf spki = {0};
+	const char *const cells[] = {serial_text(&cert->serial, serial), cert->subject, cert->name,
+	    cert->names, cert->label, cert->profile, cert->ca, cert->identity, cert->operation,
+	    status_of(cert), spki_text(cert, &spki), clock_text(cert->issued_at, times[0]),
+	    clock_text(cert->not_before, times[1]), clock_text(cert->not_after, times[2]),
+	    revoked ? clock_text(cert->revoked_at, times[3]) : NULL,
+	    revoked ? revocation_word(cert->revocation_reason) : NULL};
+
+	_Static_assert(sizeof(cells) == sizeof(titles), "a title for every cell");
+	command_csv(cells, sizeof(cells) / sizeof(cells[0]));
+	buf_free(&spki);
+}
+
 static const char *label_text(const struct cert_record *cert)
 {
 	return cert->label[0] == '\0' ? "-" : cert->label;
@@ -183,6 +204,10 @@ static void print_row(struct filter *filter, const struct cert_record *cert)
 		print_json(cert);
 		return;
 	}
+	if (filter->admin->csv) {
+		print_csv(cert);
+		return;
+	}
 	if (!filter->begun)
 		cli_print(form, "SERIAL", "STATUS", "NOT AFTER", "LABEL", "NAME");
 	filter->begun = true;
@@ -210,6 +235,8 @@ enum outcome cmd_cert_list(void *context, const struct cli_call *call)
 	enum outcome outcome = EST_OK;
 
 	(void)call;
+	if (admin->csv)
+		command_csv(titles, sizeof(titles) / sizeof(titles[0]));
 	read_filter(admin, &filter);
 	choose_order(&filter, &query);
 	while (filter.left > 0 && !command_stopped()) {

@@ -13,6 +13,8 @@
 
 #include "admin/check.h"
 #include "common/base/clock.h"
+#include "common/pki/blocklist.h"
+#include "common/pki/pem.h"
 
 #define DAY         INT64_C(86400)
 #define WARN_DAYS   30
@@ -179,19 +181,23 @@ static void check_label(struct check *check, const struct config_label *config)
 	struct buf what = {0};
 	struct ca *ca = NULL;
 	struct trust *trust = NULL;
+	struct profile *profile = NULL;
 	bool files;
 
 	buf_printf(&what, "label \"%s\"", config->name);
 	files = usable_files(check, buf_string(&what), &config->trust_anchors);
 	files = usable_files(check, buf_string(&what), &config->intermediates) && files;
-	/* What is wrong with its CA has been said. */
+	/* What is wrong with its CA or profile by itself has been said. */
 	if (files && ca_open(config->ca, false, &ca) == EST_OK &&
+	    profile_make(check->config->path, config->profile, &profile) == EST_OK &&
+	    check_passed(check, buf_string(&what), ca_prove(ca, profile)) &&
 	    check_passed(check, buf_string(&what), trust_make(config, ca->certificate, &trust)) &&
 	    check_validity(check, buf_string(&what), config, ca))
 		check_say(check, CHECK_FINE, buf_string(&what), "ca \"%s\", profile \"%s\"",
 		    config->ca_name, config->profile_name);
 	reason_clear();
 	trust_free(trust);
+	profile_free(profile);
 	ca_close(ca);
 	buf_free(&what);
 }
@@ -208,6 +214,34 @@ static void check_labels(struct check *check)
 		check_say(check, CHECK_FAIL, "labels",
 		    "RFC 7030 3.2.2 wants the service to work without a label: add one with name = "
 		    "\"\"");
+}
+
+/* --- keys that no device may have --- */
+
+static void check_servers(struct check *check)
+{
+	const struct words *files = &check->config->server_certificates;
+
+	for (size_t i = 0; i < files->count; i++) {
+		STACK_OF(X509) *certificates = NULL;
+		if (check_usable(check, "server_certificates", WORKER_READS, files->word[i]) &&
+		    check_passed(check, "server_certificates",
+			pem_certificates(files->word[i], &certificates)))
+			check_say(check, CHECK_FINE, "server_certificates", "%s", files->word[i]);
+		sk_X509_pop_free(certificates, X509_free);
+	}
+}
+
+static void check_blocked(struct check *check)
+{
+	const struct words *files = &check->config->blocked_keys;
+	struct blocklist *blocklist = NULL;
+
+	if (files->count > 0 && usable_files(check, "blocked_keys", files) &&
+	    check_passed(check, "blocked_keys", blocklist_make(files, &blocklist)))
+		check_say(check, CHECK_FINE, "blocked_keys", "%zu file%s", files->count,
+		    files->count == 1 ? "" : "s");
+	blocklist_free(blocklist);
 }
 
 /* --- what the workers write --- */
@@ -289,6 +323,8 @@ static const struct {
     {check_cas, true},
     {check_profiles, true},
     {check_labels, true},
+    {check_servers, true},
+    {check_blocked, true},
     {check_log, true},
     {check_state, true},
 };

@@ -112,6 +112,28 @@ static void print_row(const struct user_record *user)
 	buf_free(&labels);
 }
 
+static const char *const titles[] = {"name", "names", "labels", "created_at"};
+
+static void print_csv(const struct user_record *user)
+{
+	struct buf names = {0}, labels = {0};
+	char time[CLOCK_TEXT];
+	const char *const cells[] = {user->name, join(&names, user->names, ""),
+	    join(&labels, user->labels, ""), clock_text(user->created_at, time)};
+
+	command_csv(cells, sizeof(cells) / sizeof(cells[0]));
+	buf_free(&names);
+	buf_free(&labels);
+}
+
+static void print_title(const struct admin *admin)
+{
+	if (admin->csv)
+		command_csv(titles, sizeof(titles) / sizeof(titles[0]));
+	else if (!admin->json)
+		cli_print("%-24s %-12s %s", "USER", "LABELS", "NAMES");
+}
+
 static void print_whole(const struct user_record *user)
 {
 	struct buf list = {0};
@@ -161,15 +183,15 @@ enum outcome cmd_user_list(void *context, const struct cli_call *call)
 	const struct admin *admin = context;
 	struct user_record user = {0}, next = {0};
 	enum outcome outcome = store_user_next(admin->service->store, NULL, &user);
-	bool first = true;
 
 	(void)call;
+	if (outcome == EST_OK || admin->csv)
+		print_title(admin);
 	while (outcome == EST_OK) {
-		if (first && !admin->json)
-			cli_print("%-24s %-12s %s", "USER", "LABELS", "NAMES");
-		first = false;
 		if (admin->json)
 			print_json(&user);
+		else if (admin->csv)
+			print_csv(&user);
 		else
 			print_row(&user);
 		outcome = store_user_next(admin->service->store, user.name, &next);

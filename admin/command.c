@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 
 #include "admin/worker.h"
+#include "common/base/escape.h"
 
 static volatile sig_atomic_t caught;
 
@@ -73,7 +74,9 @@ enum outcome command_open(struct admin *admin, const struct cli_call *call)
 	unsigned opens = call->command->opens;
 	enum outcome outcome = EST_OK;
 
-	if ((opens & COMMAND_NAMES) != 0 && admin->names.count == 0)
+	if (admin->json && admin->csv)
+		outcome = cli_usage("--json and --csv are two forms of the same; take one");
+	if (outcome == EST_OK && (opens & COMMAND_NAMES) != 0 && admin->names.count == 0)
 		outcome =
 		    cli_usage("--names is missing: for which names may the user ask? '*' is all");
 	if (outcome == EST_OK && (opens & COMMAND_NEW_PASSWORD) != 0)
@@ -121,6 +124,19 @@ enum outcome command_output(struct admin *admin, struct span content)
 	return written
 		   ? EST_OK
 		   : reason(EST_UNAVAILABLE, "cannot write %s: %s", admin->output, strerror(errno));
+}
+
+void command_csv(const char *const *cells, size_t count)
+{
+	struct buf row = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		buf_add_string(&row, i == 0 ? "" : ",");
+		csv_cell(&row, span_of(cells[i] == NULL ? "" : cells[i]));
+	}
+	buf_add_string(&row, "\r\n");
+	(void)fwrite(row.data, 1, row.len, stdout); /* cli_finish() sees a failure */
+	buf_free(&row);
 }
 
 void command_fingerprint(struct span der, struct buf *out)

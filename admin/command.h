@@ -10,7 +10,7 @@
 
 /* What a command's row wants ready before it runs, beside the SERVICE_ flags of service.h. */
 enum {
-	COMMAND_SERVICE = 0x100,       /* est.conf, and what the SERVICE_ flags say */
+	COMMAND_SERVICE = 0x100,      /* est.conf, and what the SERVICE_ flags say */
 	COMMAND_NEW_PASSWORD = 0x200, /* a user's new password */
 	COMMAND_NAMES = 0x400,        /* --names has been given */
 	COMMAND_STORE = COMMAND_SERVICE | SERVICE_STORE,
@@ -19,7 +19,7 @@ enum {
 /* Texts are NULL and numbers -1 where nothing was given. */
 struct admin {
 	const char *config;
-	bool json;
+	bool json, csv;
 
 	const char *organization, *key, *passphrase_file, *group, *log; /* init */
 	struct cli_list hosts;
@@ -29,6 +29,7 @@ struct admin {
 	int64_t expires_within, limit;
 	const char *output, *reason; /* cert export, cert revoke */
 	bool der;
+	const char *ca, *profile; /* cert lint */
 
 	struct service *service;
 	struct buf password;
@@ -57,6 +58,9 @@ enum outcome command_output(struct admin *admin, struct span content);
 /* "AB:CD:...": the SHA-256 of a certificate's DER, appended. */
 void command_fingerprint(struct span der, struct buf *out);
 
+/* One row of CSV (RFC 4180) to stdout, its CRLF included; a cell that is NULL is empty. */
+void command_csv(const char *const *cells, size_t count);
+
 enum outcome cmd_init(void *admin, const struct cli_call *call);
 enum outcome cmd_check(void *admin, const struct cli_call *call);
 enum outcome cmd_user_add(void *admin, const struct cli_call *call);
@@ -68,6 +72,9 @@ enum outcome cmd_cert_list(void *admin, const struct cli_call *call);
 enum outcome cmd_cert_show(void *admin, const struct cli_call *call);
 enum outcome cmd_cert_export(void *admin, const struct cli_call *call);
 enum outcome cmd_cert_revoke(void *admin, const struct cli_call *call);
+enum outcome cmd_cert_lint(void *admin, const struct cli_call *call);
+enum outcome cmd_code_list(void *admin, const struct cli_call *call);
+enum outcome cmd_code_show(void *admin, const struct cli_call *call);
 enum outcome cmd_ca_show(void *admin, const struct cli_call *call);
 enum outcome cmd_store_check(void *admin, const struct cli_call *call);
 enum outcome cmd_store_checkpoint(void *admin, const struct cli_call *call);

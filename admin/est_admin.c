@@ -43,6 +43,15 @@ static const struct cli_option init_options[] = {
 		    FIELD(password_file), CLI_TEXT, 0                                              \
 	}
 
+#define CSV                                                                                        \
+	{                                                                                          \
+		"csv", NULL,                                                                       \
+		    "Prints CSV with a row of titles (RFC 4180). What a spreadsheet would "        \
+		    "compute "                                                                     \
+		    "has an apostrophe before it.",                                                \
+		    FIELD(csv), CLI_FLAG, 0                                                        \
+	}
+
 static const struct cli_option user_add_options[] = {
     {"names", "PATTERN,...",
 	"Names that the user may ask certificates for, as in 'pump-*.example': * is any run "
@@ -58,6 +67,8 @@ static const struct cli_option user_add_options[] = {
 
 static const struct cli_option user_password_options[] = {PASSWORD_FILE, {0}};
 
+static const struct cli_option user_list_options[] = {CSV, {0}};
+
 static const struct cli_option cert_list_options[] = {
     {"label", "LABEL", "Only those of the label; - is the default label.", FIELD(label), CLI_TEXT,
 	0},
@@ -69,6 +80,7 @@ static const struct cli_option cert_list_options[] = {
 	"ones.",
 	FIELD(expires_within), CLI_SPAN, 0},
     {"limit", "N", "No more than so many.", FIELD(limit), CLI_NUMBER, 0},
+    CSV,
     {0},
 };
 
@@ -88,6 +100,16 @@ static const struct cli_option cert_revoke_options[] = {
     {0},
 };
 
+static const struct cli_option cert_lint_options[] = {
+    {"ca", "CERTIFICATE",
+	"The file of the certificate of the CA: name, dates, key identifier and signature have to "
+	"fit.",
+	FIELD(ca), CLI_TEXT, 0},
+    {"profile", "NAME", "A profile of est.conf that the certificates have to be of.",
+	FIELD(profile), CLI_TEXT, 0},
+    {0},
+};
+
 static const struct cli_command commands[] = {
     {"init", "[DIR]",
 	"Makes an instance: a root CA, an issuing CA, a TLS server certificate, est.conf and the "
@@ -101,7 +123,7 @@ static const struct cli_command commands[] = {
 	NULL, 0, 0, 0, cmd_check},
     {"user add", "NAME", "Adds a user: who may ask for certificates with a password.",
 	user_add_options, 1, 1, COMMAND_STORE | COMMAND_NAMES | COMMAND_NEW_PASSWORD, cmd_user_add},
-    {"user list", "", "Lists the users.", NULL, 0, 0, COMMAND_STORE, cmd_user_list},
+    {"user list", "", "Lists the users.", user_list_options, 0, 0, COMMAND_STORE, cmd_user_list},
     {"user show", "NAME", "Shows one user.", NULL, 1, 1, COMMAND_STORE, cmd_user_show},
     {"user delete", "NAME", "Deletes a user. Its certificates stay as they are.", NULL, 1, 1,
 	COMMAND_STORE, cmd_user_delete},
@@ -115,6 +137,14 @@ static const struct cli_command commands[] = {
 	COMMAND_STORE, cmd_cert_export},
     {"cert revoke", "SERIAL", "Revokes a certificate; every worker honours it at once.",
 	cert_revoke_options, 1, 1, COMMAND_STORE, cmd_cert_revoke},
+    {"cert lint", "FILE...",
+	"Holds certificates in files, PEM or DER, against RFC 5280: those of devices and servers, not "
+	"of CAs. One line for each finding; exit code 1 if there is one.",
+	cert_lint_options, 1, SIZE_MAX, 0, cmd_cert_lint},
+    {"code list", "",
+	"Lists the codes of refusals, with the outcome and the rule of each; see est-codes(7).",
+	NULL, 0, 0, 0, cmd_code_list},
+    {"code show", "CODE", "Explains one code.", NULL, 1, 1, 0, cmd_code_show},
     {"ca show", "[NAME]", "Shows the CAs, or one of them, with their chains.", NULL, 0, 1,
 	COMMAND_SERVICE, cmd_ca_show},
     {"store check", "", "Reads the whole store and compares its indexes with the certificates.",

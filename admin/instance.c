@@ -79,12 +79,14 @@ static enum outcome put_configuration(struct instance *instance, struct buf *out
 			    "# mistakes. Paths are relative to this file's directory.\n\n"
 			    "state = \"state\";\nlog = ");
 	put_quoted(out, log == NULL ? "syslog" : log);
-	buf_add_string(out, ";\n\n"
-			    "ca = (\n"
-			    "  {\n"
-			    "    name = \"devices\";\n"
-			    "    certificate = \"devices.pem\";  # the issuing CA, then its root\n"
-			    "    key = \"devices.key\";\n");
+	buf_add_string(out,
+	    ";\n"
+	    "server_certificates = \"server.pem\";  # whose key no device may have\n\n"
+	    "ca = (\n"
+	    "  {\n"
+	    "    name = \"devices\";\n"
+	    "    certificate = \"devices.pem\";  # the issuing CA, then its root\n"
+	    "    key = \"devices.key\";\n");
 	if (instance->passphrase.len > 0)
 		buf_add_string(out, "    passphrase = \"passphrase\";\n");
 	buf_add_string(out, "  }\n"

@@ -6,10 +6,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cgi/fact.h"
+#include "cgi/path.h"
 #include "cgi/serve.h"
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
 #include "common/base/json.h"
+#include "common/base/refusal.h"
 #include "common/lifecycle/enroll.h"
 #include "common/lifecycle/identify.h"
 #include "common/pki/pkcs7.h"
@@ -80,54 +83,45 @@ static bool strip_armour(struct span *text)
 	return false;
 }
 
+static enum outcome decode_base64(struct buf *der, struct span text)
+{
+	static const char begin[] = "-----BEGIN";
+
+	if (base64_decode(der, text) != EST_OK)
+		return refuse(BODY_BASE64, "the body is no base64"); /* why not is said already */
+	if (der->len >= sizeof(begin) - 1 && memcmp(der->data, begin, sizeof(begin) - 1) == 0)
+		return refuse(BODY_FORM, "the body is base64 of PEM, so twice base64; send the "
+					 "base64 of the DER, or the PEM as it is");
+	return EST_OK;
+}
+
 /* RFC 8951 3: the body is base64 of DER, whatever its Content-Transfer-Encoding says. */
 static enum outcome decode_body(const struct call *call, struct buf *der)
 {
 	const struct words *encodings = &call->label->config->encodings;
 	struct span text = buf_span(&call->request->body);
 	static const char begin[] = "-----BEGIN";
-	enum outcome outcome;
 
 	if (text.len == 0)
-		return reason(
-		    EST_MALFORMED, "RFC 7030 4.2.1: the body is empty; send a CSR in base64");
+		return refuse(BODY_EMPTY, "the body is empty; send a CSR in base64");
 	if (text.data[0] == 0x30) {
 		if (!words_have(encodings, "der"))
-			return reason(
-			    EST_MALFORMED, "RFC 8951 3: the body is raw DER; send it in base64");
+			return refuse(BODY_FORM, "the body is raw DER; send it in base64");
 		buf_add_span(der, text);
 		return EST_OK;
 	}
 	if (memmem(text.data, text.len, begin, sizeof(begin) - 1) != NULL) {
 		if (!words_have(encodings, "pem"))
-			return reason(EST_MALFORMED, "RFC 8951 3: the body is PEM; send the base64 "
-						     "without its BEGIN and END lines");
+			return refuse(BODY_FORM, "the body is PEM; send the base64 without its "
+						 "BEGIN and END lines");
 		if (!strip_armour(&text))
-			return reason(
-			    EST_MALFORMED, "RFC 8951 3: the body is not PEM of one request alone");
+			return refuse(BODY_FORM, "the body is not PEM of one request alone");
 		json_add_string(&call->request->facts, "armour", "pem");
 	} else if (!words_have(encodings, "base64")) {
-		return reason(
-		    EST_MALFORMED, "this label does not take plain base64 (encodings of est.conf)");
+		return refuse(
+		    BODY_FORM, "this label does not take plain base64 (encodings of est.conf)");
 	}
-	outcome = base64_decode(der, text);
-	if (outcome == EST_OK && der->len >= sizeof(begin) - 1 &&
-	    memcmp(der->data, begin, sizeof(begin) - 1) == 0)
-		return reason(EST_MALFORMED,
-		    "RFC 8951 3: the body is base64 of PEM, so twice base64; send the "
-		    "base64 of the DER, or the PEM as it is");
-	return outcome;
-}
-
-/* So that a line stays below 8 KiB whatever a request asks for; the store has the names whole. */
-static void add_fact(struct buf *facts, const char *key, const char *value)
-{
-	enum { MOST = 1000 };
-	struct span text = span_of(value);
-
-	if (text.len > MOST)
-		text.len = MOST;
-	json_add(facts, key, text);
+	return decode_base64(der, text);
 }
 
 static void log_enrollment(struct call *call, const struct enrollment *enrollment)
@@ -141,8 +135,9 @@ static void log_enrollment(struct call *call, const struct enrollment *enrollmen
 		return;
 	hex_encode(&spki, (struct span){record->spki, sizeof(record->spki)});
 	json_add(facts, "spki_sha256", buf_span(&spki));
-	add_fact(facts, "subject", record->subject);
-	add_fact(facts, "names", record->names);
+	/* The store has them whole. */
+	fact_add_string(facts, "subject", record->subject, 1000);
+	fact_add_string(facts, "names", record->names, 1500);
 	if (record->serial.len > 0)
 		json_add_string(facts, "serial", serial_text(&record->serial, serial));
 	if (enrollment->repeated)
@@ -192,31 +187,16 @@ static const struct operation *operation_of(struct span name)
 	return NULL;
 }
 
-/*
- * The path is prefix/operation or prefix/label/operation, exactly: no empty segment, no trailing
- * slash, and since labels and operations are compared as a whole, nothing else either (H-01, H-18).
- */
+/* Labels and operations are compared as a whole (H-01, H-18). */
 static const struct operation *route(struct call *call)
 {
-	const char *prefix = call->service->config->prefix;
-	struct span path = buf_span(&call->request->path);
-	struct span label = {NULL, 0};
-	const unsigned char *slash;
-	size_t len = strlen(prefix);
+	struct span label, operation;
 
-	if (path.len <= len || memcmp(path.data, prefix, len) != 0 || path.data[len] != '/')
+	if (!path_split(
+		call->service->config->prefix, buf_span(&call->request->path), &label, &operation))
 		return NULL;
-	path.data += len + 1;
-	path.len -= len + 1;
-	slash = memchr(path.data, '/', path.len);
-	if (slash != NULL) {
-		label = (struct span){path.data, (size_t)(slash - path.data)};
-		if (label.len == 0)
-			return NULL;
-		path = (struct span){slash + 1, path.len - label.len - 1};
-	}
 	call->label = service_label(call->service, label);
-	return call->label == NULL ? NULL : operation_of(path);
+	return call->label == NULL ? NULL : operation_of(operation);
 }
 
 /* RFC 9110 8.3.1: the type compares without letter case, parameters behind it do not matter. */
@@ -229,13 +209,21 @@ static bool type_fits(const char *want, const char *type)
 	return type[len] == '\0' || strchr("; \t", type[len]) != NULL;
 }
 
-/* Refusals that HTTP has a status of its own for. */
-static enum outcome refuse(struct call *call, int status, const char *header, const char *text)
+/* What HTTP says of a refusal that it has a status of its own for. */
+static void set_status(struct call *call, int status, const char *header)
 {
 	call->reply->status = status;
 	if (header != NULL)
 		buf_add_string(&call->reply->header, header);
-	return reason(EST_MALFORMED, "%s", text);
+}
+
+static enum outcome check_method(struct call *call, const struct operation *operation)
+{
+	if (request_has_method(call->request, operation->method))
+		return EST_OK;
+	set_status(
+	    call, 405, strcmp(operation->method, "GET") == 0 ? "Allow: GET, HEAD" : "Allow: POST");
+	return refuse(HTTP_METHOD, "the method of this operation is %s", operation->method);
 }
 
 static enum outcome check_body(struct call *call, const struct operation *operation)
@@ -243,19 +231,21 @@ static enum outcome check_body(struct call *call, const struct operation *operat
 	const struct request *request = call->request;
 
 	if (request->content_encoding != NULL &&
-	    strcasecmp(request->content_encoding, "identity") != 0)
-		return refuse(call, 415, "Accept-Encoding: identity",
-		    "RFC 9110 15.5.16: the body must not have a Content-Encoding");
-	if (!type_fits(operation->type, request->content_type))
-		return refuse(call, 415, "Accept: application/pkcs10",
-		    "RFC 7030 4.2.1: the Content-Type must be application/pkcs10");
-	if (request->body_too_large)
-		return refuse(call, 413, NULL,
-		    "RFC 9110 15.5.14: the body is larger than this server takes (body_limit of "
-		    "est.conf)");
+	    strcasecmp(request->content_encoding, "identity") != 0) {
+		set_status(call, 415, "Accept-Encoding: identity");
+		return refuse(HTTP_CONTENT_ENCODING, "the body must not have a Content-Encoding");
+	}
+	if (!type_fits(operation->type, request->content_type)) {
+		set_status(call, 415, "Accept: application/pkcs10");
+		return refuse(HTTP_CONTENT_TYPE, "the Content-Type must be %s", operation->type);
+	}
+	if (request->body_too_large) {
+		set_status(call, 413, NULL);
+		return refuse(BODY_SIZE,
+		    "the body is larger than this server takes (body_limit of est.conf)");
+	}
 	if (request->body_cut_short)
-		return reason(
-		    EST_MALFORMED, "RFC 9112 8: the body is not as long as its Content-Length");
+		return refuse(BODY_LENGTH, "the body is not as long as its Content-Length");
 	return EST_OK;
 }
 
@@ -268,7 +258,7 @@ static enum outcome find_identity(struct call *call)
 	enum outcome outcome = identify(call->service, call->label, &credentials, &call->identity);
 
 	if (outcome == EST_OK)
-		json_add_string(&call->request->facts, "identity", call->identity.text);
+		fact_add_string(&call->request->facts, "identity", call->identity.text, 500);
 	if (outcome == EST_UNAUTHENTICATED) {
 		buf_printf(&call->reply->header,
 		    "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"",
@@ -283,24 +273,20 @@ static enum outcome find_identity(struct call *call)
  * than octets. */
 static enum outcome dispatch(struct call *call)
 {
-	const struct request *request = call->request;
+	struct request *request = call->request;
 	const struct operation *operation;
 	enum outcome outcome;
 
 	if (request->https == NULL || strcasecmp(request->https, "on") != 0)
-		return reason(EST_FORBIDDEN, "RFC 7030 3.3: EST is served over HTTPS only");
+		return refuse(HTTP_PLAIN, "EST is served over HTTPS only");
 	operation = route(call);
 	if (operation == NULL)
-		return reason(
-		    EST_NOT_FOUND, "RFC 7030 3.2.2: there is no such operation or label here");
-	json_add_string(&call->request->facts, "operation", operation->name);
-	json_add_string(&call->request->facts, "label", call->label->config->name);
-	if (!request_has_method(request, operation->method))
-		return refuse(call, 405,
-		    strcmp(operation->method, "GET") == 0 ? "Allow: GET, HEAD" : "Allow: POST",
-		    strcmp(operation->method, "GET") == 0
-			? "RFC 9110 15.5.6: the method of this operation is GET"
-			: "RFC 9110 15.5.6: the method of this operation is POST");
+		return refuse(HTTP_PATH, "there is no such operation or label here");
+	call->reply->operation = operation->name;
+	json_add_string(&request->facts, "operation", operation->name);
+	json_add_string(&request->facts, "label", call->label->config->name);
+	if ((outcome = check_method(call, operation)) != EST_OK)
+		return outcome;
 	if (operation->type != NULL && (outcome = check_body(call, operation)) != EST_OK)
 		return outcome;
 	if (operation->needs_identity && (outcome = find_identity(call)) != EST_OK)
@@ -308,7 +294,8 @@ static enum outcome dispatch(struct call *call)
 	return operation->run(call);
 }
 
-static enum outcome est_handle(struct service *service, struct request *request, struct reply *reply)
+static enum outcome est_handle(
+    struct service *service, struct request *request, struct reply *reply)
 {
 	struct call call = {.service = service, .request = request, .reply = reply};
 	enum outcome outcome = dispatch(&call);
@@ -321,6 +308,7 @@ int main(void)
 {
 	static const struct program program = {.name = "est.fcgi",
 	    .opens = SERVICE_STORE | SERVICE_LABELS | SERVICE_SIGN,
+	    .counts = true,
 	    .handle = est_handle};
 
 	return serve(&program);

@@ -7,38 +7,59 @@
 
 #include "common/base/clock.h"
 
+/*
+ * What a value may be. What a client writes into a field is bounded by its web server (8 KiB,
+ * HAProxy 16), so that a longer one is no client's. The path comes percent-decoded, so any octet may
+ * be a client's, and path_split() answers for it. A certificate is PEM, with its lines, or one line
+ * of base64.
+ */
+enum { TEXT = 1, LINES = 2 };
+
+#define NAME(name)    name, sizeof(name) - 1
+#define PLACE(member) offsetof(struct request, member)
+
+#define WORD        64, TEXT
+#define PHRASE      1024, TEXT
+#define FIELD       (16 << 10), TEXT
+#define PATH        (16 << 10), 0
+#define CERTIFICATE (128 << 10), TEXT | LINES
+
 /* Which variable goes where: the only list of CGI names. */
 static const struct variable {
 	const char *name;
+	size_t len; /* of the name */
 	size_t offset;
+	size_t most; /* octets */
+	unsigned form;
 } variables[] = {
-    {"REQUEST_METHOD", offsetof(struct request, method)},
-    {"SCRIPT_NAME", offsetof(struct request, script_name)},
-    {"PATH_INFO", offsetof(struct request, path_info)},
-    {"CONTENT_TYPE", offsetof(struct request, content_type)},
-    {"CONTENT_LENGTH", offsetof(struct request, content_length)},
-    {"HTTP_CONTENT_ENCODING", offsetof(struct request, content_encoding)},
-    {"HTTPS", offsetof(struct request, https)},
-    {"REMOTE_ADDR", offsetof(struct request, remote_addr)},
-    {"HTTP_USER_AGENT", offsetof(struct request, user_agent)},
-    {"HTTP_AUTHORIZATION", offsetof(struct request, authorization)},
-    {"SSL_PROTOCOL", offsetof(struct request, tls_protocol)},
-    {"SSL_CIPHER", offsetof(struct request, tls_cipher)},
-    {"SSL_CLIENT_VERIFY", offsetof(struct request, client_verify)},
-    {"SSL_CLIENT_CERT", offsetof(struct request, client_certificate)},
-    {"SSL_CLIENT_CERT_CHAIN", offsetof(struct request, client_chain[0])},
-    {"SSL_CLIENT_CERT_CHAIN_0", offsetof(struct request, client_chain[0])},
-    {"SSL_CLIENT_CERT_CHAIN_1", offsetof(struct request, client_chain[1])},
-    {"SSL_CLIENT_CERT_CHAIN_2", offsetof(struct request, client_chain[2])},
-    {"SSL_CLIENT_CERT_CHAIN_3", offsetof(struct request, client_chain[3])},
-    {"SSL_CLIENT_CERT_CHAIN_4", offsetof(struct request, client_chain[4])},
-    {"SSL_CLIENT_CERT_CHAIN_5", offsetof(struct request, client_chain[5])},
-    {"SSL_CLIENT_CERT_CHAIN_6", offsetof(struct request, client_chain[6])},
-    {"SSL_CLIENT_CERT_CHAIN_7", offsetof(struct request, client_chain[7])},
+    {NAME("REQUEST_METHOD"), PLACE(method), FIELD},
+    {NAME("SCRIPT_NAME"), PLACE(script_name), PATH},
+    {NAME("PATH_INFO"), PLACE(path_info), PATH},
+    {NAME("CONTENT_TYPE"), PLACE(content_type), FIELD},
+    {NAME("CONTENT_LENGTH"), PLACE(content_length), WORD},
+    {NAME("HTTP_CONTENT_ENCODING"), PLACE(content_encoding), FIELD},
+    {NAME("HTTPS"), PLACE(https), WORD},
+    {NAME("REMOTE_ADDR"), PLACE(remote_addr), PHRASE},
+    {NAME("HTTP_USER_AGENT"), PLACE(user_agent), FIELD},
+    {NAME("HTTP_AUTHORIZATION"), PLACE(authorization), FIELD},
+    {NAME("SSL_PROTOCOL"), PLACE(tls_protocol), WORD},
+    {NAME("SSL_CIPHER"), PLACE(tls_cipher), WORD},
+    {NAME("SSL_CLIENT_VERIFY"), PLACE(client_verify), PHRASE},
+    {NAME("SSL_CLIENT_CERT"), PLACE(client_certificate), CERTIFICATE},
+    {NAME("SSL_CLIENT_CERT_CHAIN"), PLACE(client_chain[0]), CERTIFICATE},
+    {NAME("SSL_CLIENT_CERT_CHAIN_0"), PLACE(client_chain[0]), CERTIFICATE},
+    {NAME("SSL_CLIENT_CERT_CHAIN_1"), PLACE(client_chain[1]), CERTIFICATE},
+    {NAME("SSL_CLIENT_CERT_CHAIN_2"), PLACE(client_chain[2]), CERTIFICATE},
+    {NAME("SSL_CLIENT_CERT_CHAIN_3"), PLACE(client_chain[3]), CERTIFICATE},
+    {NAME("SSL_CLIENT_CERT_CHAIN_4"), PLACE(client_chain[4]), CERTIFICATE},
+    {NAME("SSL_CLIENT_CERT_CHAIN_5"), PLACE(client_chain[5]), CERTIFICATE},
+    {NAME("SSL_CLIENT_CERT_CHAIN_6"), PLACE(client_chain[6]), CERTIFICATE},
+    {NAME("SSL_CLIENT_CERT_CHAIN_7"), PLACE(client_chain[7]), CERTIFICATE},
 };
 
 #define VARIABLES (sizeof(variables) / sizeof(variables[0]))
 
+_Static_assert(VARIABLES == REQUEST_VARIABLES, "request.h says how many there are");
 _Static_assert(REQUEST_CHAIN_MAX == 8, "variables[] lists the chain's places");
 
 static char **member(struct request *request, const struct variable *variable)
@@ -58,6 +79,19 @@ static void make_id(char id[static REQUEST_ID_SIZE])
 		id[2 * i + 1] = digits[octets[i] & 15];
 	}
 	id[REQUEST_ID_SIZE - 1] = '\0';
+}
+
+bool request_rule(struct span name, struct request_rule *rule)
+{
+	for (size_t i = 0; i < VARIABLES; i++) {
+		const struct variable *variable = &variables[i];
+		if (variable->len != name.len || memcmp(variable->name, name.data, name.len) != 0)
+			continue;
+		*rule = (struct request_rule){
+		    i, variable->most, (variable->form & TEXT) != 0, (variable->form & LINES) != 0};
+		return true;
+	}
+	return false;
 }
 
 void request_read(struct request *request, request_variable *variable, void *source)

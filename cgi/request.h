@@ -37,6 +37,19 @@ struct request {
 	struct buf facts; /* members of the log line that the handler adds with json_add() */
 };
 
+#define REQUEST_VARIABLES 23
+
+/* What the value of a variable may be that request_read() reads. */
+struct request_rule {
+	size_t place; /* below REQUEST_VARIABLES, another for each name */
+	size_t most;  /* octets */
+	bool text;    /* no control characters but tab */
+	bool lines;   /* but line breaks as well */
+};
+
+/* False for a name that is not read. */
+bool request_rule(struct span name, struct request_rule *rule);
+
 /* How a variable is looked up: FastCGI parameters or the environment. */
 typedef const char *request_variable(void *source, const char *name);
 

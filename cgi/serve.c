@@ -2,30 +2,22 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <fcgiapp.h>
-
+#include "cgi/channel.h"
+#include "cgi/fact.h"
 #include "cgi/instance.h"
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/base/metrics.h"
 #include "common/base/process.h"
+#include "common/base/refusal.h"
 
 #define COLUMNS    64         /* of base64 (E-05) */
 #define DRAIN_MOST (16 << 20) /* octets of an oversized body that are read and thrown away */
-#define HEAD_WAIT  5          /* seconds for the parameters, which web servers send in one go */
-#define PEER_WAIT  30         /* seconds that the web server may stall within a request */
 
 /* What an outcome is in HTTP: est-requirements.md, section 0. The only such table. */
 static const struct {
@@ -65,60 +57,6 @@ static const struct {
     {503, "Service Unavailable"},
 };
 
-/* Where a request comes from and its answer goes to: FastCGI streams, or the descriptors of plain
- * CGI. */
-struct channel {
-	long (*read)(struct channel *channel, unsigned char *into, size_t most); /* -1: failed */
-	void (*write)(struct channel *channel, struct span bytes);
-	FCGX_Request *fastcgi;
-};
-
-static volatile sig_atomic_t stopping;
-
-static void stop(int signal)
-{
-	(void)signal;
-	stopping = 1;
-}
-
-static long read_fastcgi(struct channel *channel, unsigned char *into, size_t most)
-{
-	int got = FCGX_GetStr((char *)into, (int)most, channel->fastcgi->in);
-
-	/* A stream that breaks off looks like one that ends, but for its error. */
-	return got <= 0 && FCGX_GetError(channel->fastcgi->in) != 0 ? -1 : got;
-}
-
-static void write_fastcgi(struct channel *channel, struct span bytes)
-{
-	(void)FCGX_PutStr((const char *)bytes.data, (int)bytes.len, channel->fastcgi->out);
-}
-
-static long read_cgi(struct channel *channel, unsigned char *into, size_t most)
-{
-	ssize_t got;
-
-	(void)channel;
-	do
-		got = read(STDIN_FILENO, into, most);
-	while (got < 0 && errno == EINTR && !stopping);
-	return got;
-}
-
-static void write_cgi(struct channel *channel, struct span bytes)
-{
-	(void)channel;
-	while (bytes.len > 0) {
-		ssize_t put = write(STDOUT_FILENO, bytes.data, bytes.len);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return;
-		bytes.data += put;
-		bytes.len -= (size_t)put;
-	}
-}
-
 /*
  * The promised length; SIZE_MAX where none is promised. False where what stands there is no length.
  */
@@ -148,7 +86,7 @@ static void read_body(struct channel *channel, struct request *request, size_t l
 	long got = 0;
 
 	while (total < DRAIN_MOST && total < promised &&
-	       (got = channel->read(channel, piece, sizeof(piece))) > 0) {
+	       (got = channel_read(channel, piece, sizeof(piece))) > 0) {
 		total += (size_t)got;
 		if (total <= limit)
 			buf_add(&request->body, piece, (size_t)got);
@@ -165,8 +103,12 @@ static const char *phrase_of(int status)
 	return "Unknown";
 }
 
-/* Turns the reply of a refused request into its plain text. */
-static void refuse(const struct request *request, enum outcome outcome, struct reply *reply)
+/*
+ * Turns the reply of a refused request into its plain text: the code, and the reason where it is
+ * the device's to mend.
+ */
+static void make_refusal(
+    const struct request *request, enum outcome outcome, const char *code, struct reply *reply)
 {
 	if (reply->status == 0)
 		reply->status = statuses[outcome].status;
@@ -175,6 +117,7 @@ static void refuse(const struct request *request, enum outcome outcome, struct r
 	buf_reset(&reply->body);
 	if (reply->silent)
 		return;
+	buf_printf(&reply->body, "%s: ", code);
 	if (outcome == EST_UNAVAILABLE)
 		buf_printf(&reply->body,
 		    "the server cannot answer this just now, and its log says why under id %s; try "
@@ -233,11 +176,14 @@ static void send_reply(struct channel *channel, const struct request *request, s
 	add_header(reply, &out);
 	if (request->method == NULL || strcmp(request->method, "HEAD") != 0)
 		buf_add_span(&out, buf_span(&reply->body));
-	channel->write(channel, buf_span(&out));
+	channel_write(channel, buf_span(&out));
 	buf_free(&out);
 }
 
-/* one line a request, whatever became of it. Secrets are not among the members. */
+/*
+ * X-02: one line a request, whatever became of it. Secrets are not among the members. With what a
+ * handler adds the bounds make less than 8 KiB.
+ */
 static void log_request(const struct program *program, const struct request *request,
     const struct reply *reply, enum outcome outcome)
 {
@@ -248,17 +194,17 @@ static void log_request(const struct program *program, const struct request *req
 	json_add_string(&line, "time", clock_text(clock_now(), now));
 	json_add_string(&line, "program", program->name);
 	json_add_string(&line, "id", request->id);
-	json_add_string(&line, "remote", request->remote_addr);
-	json_add_string(&line, "method", request->method);
-	json_add(&line, "path",
-	    (struct span){request->path.data, request->path.len < 512 ? request->path.len : 512});
+	fact_add_string(&line, "remote", request->remote_addr, 80);
+	fact_add_string(&line, "method", request->method, 40);
+	fact_add(&line, "path", buf_span(&request->path), 700);
 	json_add_number(&line, "status", reply->status);
 	json_add_string(&line, "outcome", outcome_name(outcome));
+	json_add_string(&line, "code", refusal_row(refusal_recorded(outcome))->code);
 	if (outcome != EST_OK)
-		json_add_string(&line, "reason", reason_text());
-	json_add_string(&line, "tls", request->tls_protocol);
-	json_add_string(&line, "cipher", request->tls_cipher);
-	json_add_string(&line, "client_verify", request->client_verify);
+		fact_add_string(&line, "reason", reason_text(), 1500);
+	fact_add_string(&line, "tls", request->tls_protocol, 40);
+	fact_add_string(&line, "cipher", request->tls_cipher, 80);
+	fact_add_string(&line, "client_verify", request->client_verify, 200);
 	if (request->facts.len > 0) {
 		buf_add_byte(&line, ',');
 		buf_add_span(&line, buf_span(&request->facts));
@@ -282,160 +228,74 @@ static enum outcome handle(
 	struct service *service = server->instance.service;
 
 	read_body(channel, request, service == NULL ? 0 : (size_t)service->config->body_limit);
-	return outcome == EST_OK ? server->program->handle(service, request, reply) : outcome;
+	if (outcome != EST_OK)
+		return outcome;
+	if (channel_fault(channel) != NULL)
+		return refuse(HTTP_PARAMETER, "%s", channel_fault(channel));
+	return server->program->handle(service, request, reply);
 }
 
-static void answer(struct server *server, struct channel *channel, struct request *request)
+/*
+ * What the operator hears of a request. The line is written before the answer leaves: no
+ * certificate without a record of who got it.
+ */
+static void record(const struct server *server, const struct request *request,
+    const struct reply *reply, enum outcome outcome)
 {
+	enum refusal refusal = refusal_recorded(outcome);
+
+	log_request(server->program, request, reply, outcome);
+	if (refusal == SERVER_LINT)
+		log_event(LOG_LEVEL_ALARM, "lint", "nothing was signed for request %s: %s",
+		    request->id, reason_text());
+	if (server->program->counts)
+		metrics_count(server->instance.metrics,
+		    reply->operation == NULL ? "none" : reply->operation,
+		    refusal_row(refusal)->code);
+}
+
+static void answer(struct server *server, struct channel *channel)
+{
+	struct request request;
 	struct reply reply = {0};
 	enum outcome outcome;
 
+	request_read(&request, channel_variable, channel);
 	reason_clear();
-	outcome = handle(server, channel, request, &reply);
+	outcome = handle(server, channel, &request, &reply);
 	if (reply.retry_after == 0)
 		reply.retry_after = statuses[outcome].retry_after;
 	if (outcome != EST_OK)
-		refuse(request, outcome, &reply);
+		make_refusal(
+		    &request, outcome, refusal_row(refusal_recorded(outcome))->code, &reply);
 	else if (reply.status == 0)
 		reply.status = statuses[outcome].status;
 	if (reply.base64)
-		encode_body(request, &reply);
-	/* The line is written before the answer leaves: no certificate without a record of who got
-	 * it. */
-	log_request(server->program, request, &reply, outcome);
-	send_reply(channel, request, &reply);
+		encode_body(&request, &reply);
+	record(server, &request, &reply, outcome);
+	send_reply(channel, &request, &reply);
 	buf_free(&reply.body);
 	buf_free(&reply.header);
-}
-
-static const char *environment_variable(void *source, const char *name)
-{
-	(void)source;
-	return getenv(name);
-}
-
-static const char *fastcgi_variable(void *source, const char *name)
-{
-	return FCGX_GetParam(name, *(FCGX_ParamArray *)source);
-}
-
-static int serve_cgi(struct server *server)
-{
-	struct channel channel = {read_cgi, write_cgi, NULL};
-	struct request request;
-
-	request_read(&request, environment_variable, NULL);
-	answer(server, &channel, &request);
 	request_clear(&request);
-	return 0;
-}
-
-/*
- * Stop signals are let in only while waiting for a request: inside libfcgi they would cut a stream
- * short. The listening socket does not block, so that losing the race for a connection to another
- * worker brings us back here.
- */
-static bool wait_for_connection(const sigset_t *waiting)
-{
-	struct pollfd listener = {.fd = STDIN_FILENO, .events = POLLIN};
-
-	while (!stopping) {
-		int ready = ppoll(&listener, 1, NULL, waiting);
-		if (ready > 0 && (listener.revents & POLLIN) != 0)
-			return true;
-		if (ready > 0 || (ready < 0 && errno != EINTR))
-			return false;
-	}
-	return false;
-}
-
-static void catch_signals(sigset_t *waiting)
-{
-	static const int stops[] = {SIGTERM, SIGUSR1, SIGINT};
-	struct sigaction action = {.sa_handler = stop};
-	sigset_t blocked;
-
-	(void)sigemptyset(&action.sa_mask);
-	(void)sigemptyset(&blocked);
-	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
-		(void)sigaddset(&blocked, stops[i]);
-		(void)sigaction(stops[i], &action, NULL);
-	}
-	(void)sigprocmask(SIG_BLOCK, &blocked, waiting);
-	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
-		(void)sigdelset(waiting, stops[i]);
-}
-
-static void limit_waiting(int connection, time_t seconds)
-{
-	const struct timeval most = {.tv_sec = seconds};
-
-	(void)setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
-	(void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
-}
-
-/*
- * Accepts in libfcgi's place, which would wait without limit for parameters that do not come. Handing over the connection
- * as one that is kept makes FCGX_Accept_r() read from it. False where another worker was faster, or the descriptors are
- * used up, which is waited out.
- */
-static bool accept_connection(FCGX_Request *fastcgi)
-{
-	static const struct timespec pause = {.tv_nsec = 200000000};
-	int connection = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
-
-	if (connection < 0) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			log_event(LOG_LEVEL_ERROR, "accept", "cannot accept: %s", strerror(errno));
-			(void)nanosleep(&pause, NULL);
-		}
-		return false;
-	}
-	limit_waiting(connection, HEAD_WAIT);
-	fastcgi->ipcFd = connection;
-	fastcgi->keepConnection = 1;
-	return true;
-}
-
-static int serve_fastcgi(struct server *server)
-{
-	FCGX_Request fastcgi;
-	struct channel channel = {read_fastcgi, write_fastcgi, &fastcgi};
-	sigset_t waiting;
-	int flags = fcntl(STDIN_FILENO, F_GETFL);
-
-	if (FCGX_Init() != 0 || FCGX_InitRequest(&fastcgi, STDIN_FILENO, 0) != 0 || flags < 0 ||
-	    fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) != 0) {
-		log_event(LOG_LEVEL_ALARM, "start", "descriptor 0 is not a listening socket: %s",
-		    strerror(errno));
-		return 1;
-	}
-	catch_signals(&waiting);
-	while (wait_for_connection(&waiting)) {
-		struct request request;
-		if (!accept_connection(&fastcgi) || FCGX_Accept_r(&fastcgi) != 0)
-			continue;
-		limit_waiting(fastcgi.ipcFd, PEER_WAIT);
-		request_read(&request, fastcgi_variable, &fastcgi.envp);
-		answer(server, &channel, &request);
-		request_clear(&request);
-		/* One request a connection: a kept one would pin this worker to one client of the web server. */
-		fastcgi.keepConnection = 0;
-		FCGX_Finish_r(&fastcgi);
-	}
-	FCGX_Free(&fastcgi, 1);
-	return 0;
 }
 
 int serve(const struct program *program)
 {
 	struct server server = {program, {.program = program->name, .what = program->opens}};
-	int status;
+	struct channel *channel;
 
 	process_begin();
 	(void)log_open("syslog", program->name);
+	/* Before the instance, which may shut this process in. */
+	channel = channel_open();
+	if (channel == NULL)
+		return 1;
 	(void)instance_open(&server.instance);
-	status = FCGX_IsCGI() ? serve_cgi(&server) : serve_fastcgi(&server);
+	while (channel_next(channel)) {
+		answer(&server, channel);
+		channel_finish(channel);
+	}
 	instance_close(&server.instance);
-	return status;
+	channel_close(channel);
+	return 0;
 }

@@ -20,13 +20,15 @@ struct reply {
 	bool no_store; /* Cache-Control: no-store */
 	struct buf
 	    header; /* one more field without its CRLF: Allow, Accept, WWW-Authenticate; or empty */
-	unsigned retry_after; /* seconds; 0: none */
-	bool silent;          /* a refusal without a body */
+	unsigned retry_after;  /* seconds; 0: none */
+	bool silent;           /* a refusal without a body */
+	const char *operation; /* of the program's table, for the counters; NULL: none of it */
 };
 
 /*
  * Answers one request. On EST_OK the reply is sent as it is; on anything else its body is dropped
- * and reason_text() is sent as text/plain with the outcome's status.
+ * and "code: reason" is sent as text/plain with the outcome's status; of EST_UNAVAILABLE and
+ * EST_INTERNAL, whose reasons are for the log, the code alone.
  */
 typedef enum outcome serve_handler(
     struct service *service, struct request *request, struct reply *reply);
@@ -34,11 +36,12 @@ typedef enum outcome serve_handler(
 struct program {
 	const char *name; /* for the log */
 	unsigned opens;   /* what of the service it needs: SERVICE_STORE, ... */
+	bool counts;      /* its answers go into the counters */
 	serve_handler *handle;
 };
 
-/* Opens the service and serves until it is told to stop. The process's exit status: 0, or 1 where it
- * could not begin. */
+/* Opens the service and serves until it is told to stop. The process's exit status: 0, or 1 where
+ * it could not begin. */
 int serve(const struct program *program);
 
 #endif

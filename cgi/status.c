@@ -1,23 +1,22 @@
 /*
- * status.c - status.cgi: what the dashboard in www/ and a monitoring system read. JSON, read-only;
- * it opens the store and never a CA's key.
+ * status.c - status.cgi: what the dashboard in www/ and a monitoring system read, in JSON, and the same as a page
+ * without a script. Read-only; it opens the store and never a CA's key.
  *
- * It has no access control of its own, and /status/summary names devices. Who may reach /status is
+ * It has no access control of its own, and its pages name devices. Who may reach /status is
  * for the web server to decide (see etc/); quickstart serves it on 127.0.0.1 only.
  */
-#include "cgi/serve.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "cgi/serve.h"
+#include "cgi/status_figures.h"
+#include "cgi/status_page.h"
 #include "common/base/clock.h"
+#include "common/base/refusal.h"
 #include "common/base/utf8.h"
-#include "common/lifecycle/service.h"
 
-#define NEWEST     20 /* certificates in the summary */
-#define PAGES_MAX  5  /* of the store, to find them: a page may be short while others follow */
 #define DAY        86400
 #define DAY_DIGITS 10 /* of "2026-11-21T00:00:00Z" */
 
@@ -82,29 +81,17 @@ static json_t *cert_json(const struct cert_record *cert, int64_t now)
 	return object;
 }
 
-/* Appends the newest certificates to list. */
-static enum outcome newest(struct store *store, int64_t now, json_t *list)
-{
-	struct cert_query query = {.order = CERTS_BY_ISSUE};
-	struct buf token = {0};
-	enum outcome outcome;
-	int pages = 0;
+/* A list that grows by one certificate at a time. */
+struct list {
+	json_t *array;
+	int64_t now;
+};
 
-	do {
-		struct cert_page page = {0};
-		query.limit = NEWEST - json_array_size(list);
-		query.token = buf_span(&token);
-		outcome = store_cert_list(store, &query, &page);
-		for (size_t i = 0; i < page.count; i++)
-			(void)json_array_append_new(list, cert_json(&page.records[i], now));
-		buf_free(&token);
-		token = page.next;
-		page.next = (struct buf){0};
-		cert_page_clear(&page);
-	} while (outcome == EST_OK && token.len > 0 && json_array_size(list) < NEWEST &&
-		 ++pages < PAGES_MAX);
-	buf_free(&token);
-	return outcome;
+static void add_cert(void *context, const struct cert_record *cert)
+{
+	const struct list *list = context;
+
+	(void)json_array_append_new(list->array, cert_json(cert, list->now));
 }
 
 /* Adds the four counts of a label, or of all labels. */
@@ -119,8 +106,8 @@ static void add_counts(json_t *object, const struct label_total *total)
 /* Adds "totals" and "labels" to the summary. */
 static void add_totals(json_t *summary, const struct store_totals *totals)
 {
+	const struct label_total all = status_sum(totals);
 	json_t *labels = json_array(), *sum = json_object();
-	struct label_total all = {0};
 
 	for (size_t i = 0; i < totals->count; i++) {
 		const struct label_total *label = &totals->labels[i];
@@ -128,10 +115,6 @@ static void add_totals(json_t *summary, const struct store_totals *totals)
 		set_text(object, "label", label->label);
 		add_counts(object, label);
 		(void)json_array_append_new(labels, object);
-		all.issued += label->issued;
-		all.valid += label->valid;
-		all.revoked += label->revoked;
-		all.expired += label->expired;
 	}
 	add_counts(sum, &all);
 	(void)json_object_set_new(summary, "totals", sum);
@@ -159,34 +142,53 @@ static json_t *days_json(const struct store_totals *totals)
  * /status/summary. Its cost does not grow with the number of certificates: it reads the totals and
  * one page from the end of the index by time of issue.
  */
-static enum outcome summary(struct store *store, json_t *out)
+static enum outcome summary(struct service *service, json_t *out)
 {
 	struct store_totals totals = {0};
-	json_t *list = json_array();
-	int64_t now = clock_now();
-	enum outcome outcome = store_totals(store, now, &totals);
+	struct list newest = {json_array(), clock_now()};
+	enum outcome outcome = store_totals(service->store, newest.now, &totals);
 
 	if (outcome != EST_OK)
 		goto out;
-	outcome = newest(store, now, list);
+	outcome = status_newest(service->store, add_cert, &newest);
 	if (outcome != EST_OK)
 		goto out;
-	set_time(out, "now", now);
+	set_time(out, "now", newest.now);
 	add_totals(out, &totals);
 	(void)json_object_set_new(out, "issued_per_day", days_json(&totals));
-	(void)json_object_set(out, "newest", list);
+	(void)json_object_set(out, "newest", newest.array);
 out:
-	json_decref(list);
+	json_decref(newest.array);
 	store_totals_clear(&totals);
 	return outcome;
 }
 
+static void add_counter(void *context, const char *operation, const char *code, uint64_t count)
+{
+	json_t *object = json_object();
+
+	set_text(object, "operation", operation);
+	set_text(object, "code", code);
+	set_number(object, "count", (int64_t)count);
+	(void)json_array_append_new(context, object);
+}
+
+/* /status/counters: how often which operation ended with which code (est-codes(7)). */
+static enum outcome counters(struct service *service, json_t *out)
+{
+	json_t *list = json_array();
+	enum outcome outcome = status_counters(service->config, add_counter, list);
+
+	(void)json_object_set_new(out, "counters", list);
+	return outcome;
+}
+
 /* /status/health: whether the store answers, asked for a serial number that no certificate has. */
-static enum outcome health(struct store *store, json_t *out)
+static enum outcome health(struct service *service, json_t *out)
 {
 	static const struct serial zero = {1, {0}};
 	struct cert_record cert = {0};
-	enum outcome outcome = store_cert_get(store, &zero, &cert);
+	enum outcome outcome = store_cert_get(service->store, &zero, &cert);
 
 	cert_record_clear(&cert);
 	if (outcome != EST_NOT_FOUND)
@@ -196,13 +198,20 @@ static enum outcome health(struct store *store, json_t *out)
 	return EST_OK;
 }
 
-/* The pages. A page with GET answers HEAD too. */
+/* What is there. A page with GET answers HEAD too. */
 static const struct page {
-	const char *path, *method, *allow;
-	enum outcome (*run)(struct store *store, json_t *out); /* adds members to out */
+	const char *path, *method, *allow, *type;
+	const char *header; /* one more field of a good answer; NULL: none */
+	enum outcome (*json)(struct service *service, json_t *out);     /* adds members to out */
+	enum outcome (*html)(struct service *service, struct buf *out); /* or writes the whole */
 } pages[] = {
-    {"/status/health", "GET", "Allow: GET, HEAD", health},
-    {"/status/summary", "GET", "Allow: GET, HEAD", summary},
+    {"/status/health", "GET", "Allow: GET, HEAD", "application/json", NULL, health, NULL},
+    {"/status/summary", "GET", "Allow: GET, HEAD", "application/json", NULL, summary, NULL},
+    {"/status/counters", "GET", "Allow: GET, HEAD", "application/json", NULL, counters, NULL},
+    {"/status/page", "GET", "Allow: GET, HEAD", "text/html; charset=utf-8",
+	"Content-Security-Policy: default-src 'none'; style-src 'self'; base-uri 'none'; "
+	"form-action 'none'; frame-ancestors 'none'",
+	NULL, status_page},
 };
 
 static const struct page *page_find(struct span path)
@@ -219,30 +228,39 @@ static int append(const char *bytes, size_t len, void *body)
 	return 0;
 }
 
+static enum outcome run_json(const struct page *page, struct service *service, struct buf *body)
+{
+	json_t *object = json_object();
+	enum outcome outcome = page->json(service, object);
+
+	if (outcome == EST_OK)
+		(void)json_dump_callback(object, append, body, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(object);
+	return outcome;
+}
+
 static enum outcome handle(struct service *service, struct request *request, struct reply *reply)
 {
 	const struct page *page = page_find(buf_span(&request->path));
-	json_t *object = NULL;
 	enum outcome outcome;
 
 	reply->no_store = true;
 	if (page == NULL)
-		return reason(
-		    EST_NOT_FOUND, "no such page: there are /status/health and /status/summary");
+		return refuse(HTTP_PATH, "no such page: there are /status/health, /status/summary, "
+					 "/status/counters and /status/page");
 	if (!request_has_method(request, page->method)) {
 		reply->status = 405;
 		buf_add_string(&reply->header, page->allow);
-		return reason(EST_MALFORMED, "RFC 9110 15.5.6: this page is read with GET");
+		return refuse(HTTP_METHOD, "this page is read with GET");
 	}
-	object = json_object();
-	outcome = page->run(service->store, object);
-	if (outcome == EST_OK) {
-		reply->type = "application/json";
-		(void)json_dump_callback(
-		    object, append, &reply->body, JSON_COMPACT | JSON_ENSURE_ASCII);
-	}
-	json_decref(object);
-	return outcome;
+	outcome = page->json != NULL ? run_json(page, service, &reply->body)
+				     : page->html(service, &reply->body);
+	if (outcome != EST_OK)
+		return outcome;
+	reply->type = page->type;
+	if (page->header != NULL)
+		buf_add_string(&reply->header, page->header);
+	return EST_OK;
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /*
- * dashboard.js - reads /status/summary every ten seconds and draws it.
+ * dashboard.js - reads /status/summary and /status/counters every ten seconds and draws them.
  *
  * Names, subjects and labels come from devices and are hostile. Nothing here takes markup: text reaches
  * the page as text nodes only, through visible(), which shows characters that would act (direction
@@ -8,6 +8,7 @@
 'use strict';
 
 const SOURCE = '/status/summary';
+const COUNTERS = '/status/counters';
 const EVERY = 10000; // ms between two readings
 const PATIENCE = 8000; // ms for one reading
 const LONGEST = 120; // characters of one text that are shown
@@ -183,6 +184,21 @@ function drawNewest(newest, now) {
   find('newest').tBodies[0].replaceChildren(...newest.map((cert) => certificate(cert, now)));
 }
 
+/* The causes of refusals, over all operations; hidden while there are none. */
+function drawRefused(counters) {
+  const causes = new Map();
+  for (const {code, count: number} of counters) {
+    if (code !== 'ok') {
+      causes.set(code, (causes.get(code) ?? 0) + number);
+    }
+  }
+  const sorted = [...causes].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  find('refused').querySelector('tbody').replaceChildren(...sorted.map(([code, number]) =>
+    element('tr', {}, element('th', {scope: 'row'}, element('code', {}, visible(code))),
+      element('td', {class: 'number'}, count(number)))));
+  find('refused').hidden = sorted.length === 0;
+}
+
 // ---- one reading ----------------------------------------------------------------------------------
 
 /* Draws a part only when what it shows has changed, so that a selection and the focus stay. */
@@ -207,6 +223,7 @@ function draw(summary) {
   part('newest', drawNewest, summary.newest, hour);
   find('welcome').hidden = summary.totals.issued > 0;
   find('figures').hidden = summary.totals.issued === 0;
+  find('recent').hidden = summary.totals.issued === 0;
   last = summary.now;
 }
 
@@ -233,11 +250,27 @@ const STATUSES = {
   404: 'The web server has no /status/summary: is status.cgi in its configuration?',
 };
 
+function ask(source) {
+  return fetch(source, {cache: 'no-store', signal: AbortSignal.timeout(PATIENCE)});
+}
+
+/* The summary matters more: a server that has no counters just now leaves the old ones on the page. */
+async function readCounters() {
+  try {
+    const response = await ask(COUNTERS);
+    if (response.ok) {
+      part('refused', drawRefused, (await response.json()).counters);
+    }
+  } catch {
+    // The next reading of the summary says what is wrong.
+  }
+}
+
 async function read() {
   let response;
   let text;
   try {
-    response = await fetch(SOURCE, {cache: 'no-store', signal: AbortSignal.timeout(PATIENCE)});
+    response = await ask(SOURCE);
     text = await response.text();
   } catch {
     notice('The server cannot be reached.', 'Trying again every ten seconds.');
@@ -256,6 +289,7 @@ async function read() {
     return state('garbled');
   }
   find('notice').hidden = true;
+  await readCounters();
   return state('ready');
 }
 

@@ -1,5 +1,6 @@
 #include "common/auth/auth.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -7,6 +8,8 @@
 #include "common/auth/method.h"
 #include "common/auth/pattern.h"
 #include "common/base/encoding.h"
+#include "common/base/escape.h"
+#include "common/base/refusal.h"
 #include "common/pki/cert.h"
 #include "common/pki/key.h"
 
@@ -87,50 +90,84 @@ static void describe(struct identity *identity)
 	buf_free(&text);
 }
 
-/* RFC 9110 15.5.2: a 401 invites credentials, so it is only for labels that take some over HTTP. */
-static enum outcome nobody(const struct config_label *label, const struct method *use)
+/* What became of one way to prove an identity, and why: kept apart, because only one of the two is told. */
+struct attempt {
+	enum outcome
+	    outcome; /* EST_NOT_FOUND: it was not offered, or the label has no use for it */
+	enum refusal refusal;
+	char text[REASON_SIZE];
+};
+
+static void keep(struct attempt *attempt, enum outcome outcome)
 {
-	if (use->password)
-		return reason(EST_UNAUTHENTICATED,
-		    "RFC 7030 3.2.3: send a user name and password (HTTP Basic)%s",
-		    use->certificate ? ", or a client certificate that this label trusts" : "");
-	return reason(EST_FORBIDDEN,
-	    "RFC 7030 3.3.2: label \"%s\" takes client certificates only, and none came with the "
-	    "request",
+	attempt->outcome = outcome;
+	attempt->refusal = refusal_recorded(outcome);
+	(void)snprintf(attempt->text, sizeof(attempt->text), "%s", reason_text());
+	reason_clear();
+}
+
+/* Refuses for that reason, by its own code or by another one whose outcome fits. */
+static enum outcome refuse_for(const struct attempt *attempt, enum refusal refusal)
+{
+	(void)reason(attempt->outcome, "%s", attempt->text);
+	return refuse(refusal, "%s", attempt->text);
+}
+
+/* RFC 9110 15.5.2: a 401 invites credentials, so it is only for labels that take some over HTTP. */
+static enum outcome refuse_nobody(const struct config_label *label, const struct method *use,
+    const struct attempt *certificate, const struct attempt *password)
+{
+	bool believed_not = certificate->outcome == EST_UNAUTHENTICATED;
+
+	if (use->password && password->outcome != EST_OK)
+		return believed_not
+			   ? refuse_for(certificate, certificate->refusal)
+			   : refuse(AUTH_MISSING, "send a user name and password (HTTP Basic)%s",
+				 use->certificate
+				     ? ", or a client certificate that this label trusts"
+				     : "");
+	if (believed_not)
+		return refuse_for(certificate, AUTH_CERTIFICATE_MISSING);
+	return refuse(AUTH_CERTIFICATE_MISSING,
+	    use->password
+		? "label \"%s\" wants a client certificate beside the password"
+		: "label \"%s\" takes client certificates only, and none came with the request",
 	    label->name);
+}
+
+/* The one refusal that is told where both ways failed, or the only one that was offered. */
+static enum outcome refuse_attempts(const struct config_label *label, const struct method *use,
+    const struct attempt *certificate, const struct attempt *password)
+{
+	/* The store being away must not look like a wrong password: a device might forget its
+	 * credentials. */
+	if (certificate->outcome == EST_UNAVAILABLE)
+		return refuse_for(certificate, certificate->refusal);
+	if (password->outcome == EST_UNAVAILABLE || password->outcome == EST_UNAUTHENTICATED)
+		return refuse_for(password, password->refusal);
+	if (certificate->outcome == EST_FORBIDDEN)
+		return refuse_for(certificate, certificate->refusal);
+	return refuse_nobody(label, use, certificate, password);
 }
 
 enum outcome auth_identify(
     const struct auth *auth, const struct credentials *credentials, struct identity *out)
 {
 	struct method use = useful(auth->label);
-	enum outcome password = EST_UNAUTHENTICATED, certificate = EST_UNAUTHENTICATED;
+	struct attempt certificate = {.outcome = EST_NOT_FOUND},
+		       password = {.outcome = EST_NOT_FOUND};
 
 	*out = (struct identity){0};
 	if (use.certificate && credentials->certificate != NULL)
-		certificate = certificate_identify(auth, credentials, out);
-	out->by_certificate = certificate == EST_OK;
+		keep(&certificate, certificate_identify(auth, credentials, out));
 	if (use.password && credentials->authorization != NULL)
-		password = basic_identify(auth, credentials->authorization, &out->user);
-	out->by_password = password == EST_OK;
-	if (satisfied(auth->label, out)) {
-		reason_clear();
-		describe(out);
-		return EST_OK;
-	}
-	/* The store being away must not look like a wrong password: a device might forget its
-	 * credentials. */
-	if (password == EST_UNAVAILABLE || certificate == EST_UNAVAILABLE)
-		return EST_UNAVAILABLE;
-	if (use.password && credentials->authorization != NULL && password != EST_OK)
-		return EST_UNAUTHENTICATED;
-	if (certificate == EST_FORBIDDEN)
-		return EST_FORBIDDEN;
-	if (password == EST_OK)
-		return reason(EST_FORBIDDEN,
-		    "RFC 7030 3.3.2: label \"%s\" wants a client certificate beside the password",
-		    auth->label->name);
-	return nobody(auth->label, &use);
+		keep(&password, basic_identify(auth, credentials->authorization, &out->user));
+	out->by_certificate = certificate.outcome == EST_OK;
+	out->by_password = password.outcome == EST_OK;
+	if (!satisfied(auth->label, out))
+		return refuse_attempts(auth->label, &use, &certificate, &password);
+	describe(out);
+	return EST_OK;
 }
 
 void identity_clear(struct identity *identity)
@@ -152,10 +189,15 @@ static bool user_has(const struct user_record *user, struct span name)
 
 static enum outcome not_yours(const struct user_record *user, struct span name)
 {
-	return reason(EST_FORBIDDEN,
-	    "RFC 7030 4.2.1: user \"%s\" may not ask for the name \"%.*s\"; the operator can allow "
-	    "it",
-	    user->name, (int)(name.len < 200 ? name.len : 200), (const char *)name.data);
+	struct buf text = {0};
+	enum outcome outcome;
+
+	dn_value(&text, name);
+	outcome = refuse(NAME_NOT_ALLOWED,
+	    "user \"%s\" may not ask for the name \"%.200s\"; the operator can allow it",
+	    user->name, buf_string(&text));
+	buf_free(&text);
+	return outcome;
 }
 
 static enum outcome user_allows(const struct user_record *user, const struct csr *csr)
@@ -173,8 +215,9 @@ static enum outcome user_allows(const struct user_record *user, const struct csr
 			return not_yours(user, value);
 	}
 	if (asked == 0)
-		return reason(EST_FORBIDDEN, "RFC 7030 4.2.1: the request holds no name that a "
-					     "device is told apart by; give it a common name");
+		return refuse(NAME_NOT_ALLOWED,
+		    "the request holds no name that a device is told apart by; give it a common "
+		    "name");
 	for (size_t i = 0; outcome == EST_OK && i < csr->wishes.sans.count; i++) {
 		struct buf text = {0};
 		san_text(&csr->wishes.sans.san[i], &text);
@@ -185,35 +228,50 @@ static enum outcome user_allows(const struct user_record *user, const struct csr
 	return outcome;
 }
 
-/* A certificate's own name: its whole subject, and no SAN that it does not have or that is not its
- * CN. */
-static enum outcome certificate_allows(const struct identity *identity, const struct csr *csr)
+/* The subject and the SANs of a client certificate; name_clear(subject). */
+static enum outcome own_names(struct span der, struct name *subject, struct sans *sans)
 {
 	struct cert_parts parts;
-	struct name own = {.count = 0};
-	struct sans sans = {.count = 0};
-	enum outcome outcome = cert_parse(buf_span(&identity->der), &parts);
+	enum outcome outcome = cert_parse(der, &parts);
 
 	if (outcome == EST_OK)
-		outcome = name_parse(parts.subject, &own);
+		outcome = name_parse(parts.subject, subject);
 	if (outcome == EST_OK && parts.sans.len > 0)
-		outcome = sans_parse(parts.sans, &sans);
+		outcome = sans_parse(parts.sans, sans);
+	if (outcome == EST_OK)
+		return EST_OK;
+	reason_clear(); /* it speaks of a request */
+	return refuse(NAME_NOT_ALLOWED, "the client certificate's own names cannot be read");
+}
+
+/* Whether a certificate has the SAN, or it is its CN. */
+static bool is_own(const struct name *subject, const struct sans *sans, const struct san *san)
+{
+	struct span cn = name_first(subject, "CN");
+
+	if (san->kind == SAN_DNS && san->value.len == cn.len &&
+	    strncasecmp((const char *)san->value.data, (const char *)cn.data, cn.len) == 0)
+		return true;
+	return sans_have(sans, san);
+}
+
+/* A certificate's own name: its whole subject, and no SAN that is not its own. */
+static enum outcome certificate_allows(const struct identity *identity, const struct csr *csr)
+{
+	struct name own = {.count = 0};
+	struct sans sans = {.count = 0};
+	enum outcome outcome = own_names(buf_span(&identity->der), &own, &sans);
+
 	if (outcome == EST_OK && !name_equal(&own, &csr->name))
-		outcome = reason(EST_FORBIDDEN, "RFC 7030 4.2.1: a client certificate may ask for "
-						"its own subject only, and this is another");
-	for (size_t i = 0; outcome == EST_OK && i < csr->wishes.sans.count; i++) {
-		const struct san *san = &csr->wishes.sans.san[i];
-		struct span cn = name_first(&own, "CN");
-		bool is_cn =
-		    san->kind == SAN_DNS && san->value.len == cn.len &&
-		    strncasecmp((const char *)san->value.data, (const char *)cn.data, cn.len) == 0;
-		if (!is_cn && !sans_have(&sans, san))
-			outcome = reason(EST_FORBIDDEN,
-			    "RFC 7030 4.2.1: a client certificate may ask for its own "
-			    "names only, and one of the SANs is not among them");
-	}
+		outcome = refuse(NAME_NOT_ALLOWED, "a client certificate may ask for its own "
+						   "subject only, and this is another");
+	for (size_t i = 0; outcome == EST_OK && i < csr->wishes.sans.count; i++)
+		if (!is_own(&own, &sans, &csr->wishes.sans.san[i]))
+			outcome = refuse(NAME_NOT_ALLOWED,
+			    "a client certificate may ask for its own names only, and one of the "
+			    "SANs is not among them");
 	name_clear(&own);
-	return outcome == EST_OK ? EST_OK : EST_FORBIDDEN;
+	return outcome;
 }
 
 enum outcome auth_allows(const struct identity *identity, const struct csr *csr)
@@ -229,5 +287,5 @@ enum outcome auth_allows(const struct identity *identity, const struct csr *csr)
 		reason_clear();
 		return EST_OK;
 	}
-	return reason(EST_FORBIDDEN, "RFC 7030 4.2.1: this identity may ask for no name here");
+	return refuse(NAME_NOT_ALLOWED, "this identity may ask for no name here");
 }

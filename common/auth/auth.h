@@ -49,8 +49,9 @@ struct auth {
 
 /*
  * Finds out who asks. EST_UNAUTHENTICATED: nobody proved anything, and credentials can still be
- * offered; EST_FORBIDDEN: who asks is known and refused, or the label takes certificates only and
- * none came. The caller calls identity_clear(out) whatever the outcome.
+ * offered; EST_FORBIDDEN: who asks is known and refused, or the label wants a certificate and none came that it
+ * believes; EST_UNAVAILABLE: the store could not be asked. Each with its AUTH_ code: where a certificate and a
+ * password failed, that of the outcome. The caller calls identity_clear(out) whatever the outcome.
  */
 enum outcome auth_identify(
     const struct auth *auth, const struct credentials *credentials, struct identity *out);
@@ -58,7 +59,7 @@ void identity_clear(struct identity *identity);
 
 /*
  * Whether the identity may have a certificate for the names in the request: a user for names that
- * match its patterns, a certificate for its own name. EST_FORBIDDEN.
+ * match its patterns, a certificate for its own name. EST_FORBIDDEN, NAME_NOT_ALLOWED.
  */
 enum outcome auth_allows(const struct identity *identity, const struct csr *csr);
 

@@ -16,6 +16,7 @@
 #include "common/auth/method.h"
 #include "common/auth/password.h"
 #include "common/base/encoding.h"
+#include "common/base/refusal.h"
 
 #define REMEMBERED  256 /* a power of two: slots of the cache */
 #define TAG_SIZE    32
@@ -98,17 +99,14 @@ static enum outcome decode(const char *authorization, struct buf *plain)
 	const char *token = authorization + sizeof(scheme) - 1;
 
 	if (strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
-		return reason(
-		    EST_UNAUTHENTICATED, "RFC 7617 2: the Authorization scheme must be Basic");
+		return refuse(AUTH_HEADER, "the Authorization scheme must be Basic");
 	if (strlen(authorization) > HEADER_MOST)
-		return reason(
-		    EST_UNAUTHENTICATED, "RFC 7617 2: the Authorization field is too long");
+		return refuse(AUTH_HEADER, "the Authorization field is too long");
 	if (base64_decode(plain, span_of(token)) != EST_OK ||
 	    memchr(plain->data, '\0', plain->len) != NULL ||
 	    memchr(plain->data, ':', plain->len) == NULL) {
 		reason_clear(); /* it names an octet of the credentials */
-		return reason(
-		    EST_UNAUTHENTICATED, "RFC 7617 2: the Authorization field is malformed");
+		return refuse(AUTH_HEADER, "the Authorization field is malformed");
 	}
 	(void)buf_string(plain);
 	return EST_OK;
@@ -139,8 +137,7 @@ static enum outcome check(
 	    (outcome == EST_OK && label_allowed(out, auth->label->name)))
 		return outcome;
 	reason_clear();
-	return reason(
-	    EST_UNAUTHENTICATED, "RFC 7617 2: user name or password is wrong for this label");
+	return refuse(AUTH_PASSWORD, "user name or password is wrong for this label");
 }
 
 enum outcome basic_identify(

@@ -10,6 +10,7 @@
 
 #include "common/auth/method.h"
 #include "common/base/encoding.h"
+#include "common/base/refusal.h"
 #include "common/pki/cert.h"
 
 #define VARIABLE_MOST (1 << 20)
@@ -26,7 +27,7 @@ enum outcome certificate_decode(const char *variable, struct buf *der)
 	enum outcome outcome = EST_OK;
 
 	if (text.len > VARIABLE_MOST)
-		return reason(EST_MALFORMED, "the client certificate is too large");
+		return refuse(AUTH_CERTIFICATE_FORM, "the client certificate is too large");
 	/* base64 holds no percent sign, so one means that the whole is escaped. */
 	if (memchr(text.data, '%', text.len) != NULL) {
 		outcome = percent_decode(&plain, text);
@@ -44,11 +45,11 @@ enum outcome certificate_decode(const char *variable, struct buf *der)
 	if (outcome == EST_OK)
 		outcome = base64_decode(der, text);
 	buf_free(&plain);
-	if (outcome != EST_OK)
-		reason_clear(); /* it speaks of a body */
-	return outcome == EST_OK
-		   ? EST_OK
-		   : reason(EST_MALFORMED, "the web server's client certificate is not readable");
+	if (outcome == EST_OK)
+		return EST_OK;
+	reason_clear(); /* it speaks of a body */
+	return refuse(AUTH_CERTIFICATE_FORM,
+	    "what the web server passed on as the client certificate is neither PEM nor base64");
 }
 
 /* Pushes every certificate that lies in der, one behind the other, as HAProxy sends a chain. */
@@ -116,24 +117,24 @@ static enum outcome check_record(
 {
 	enum outcome outcome = recall(auth, buf_span(&identity->der), record);
 
-	if (outcome == EST_NOT_FOUND && identity->trust == TRUST_IMPLICIT) {
+	if (outcome == EST_NOT_FOUND) {
 		reason_clear();
-		return EST_OK;
+		return identity->trust == TRUST_IMPLICIT
+			   ? EST_OK
+			   : refuse(AUTH_CERTIFICATE_UNKNOWN,
+				 "the client certificate is of our CA but not in our store, so "
+				 "nobody could have revoked it; enroll again with other "
+				 "credentials");
 	}
-	if (outcome == EST_NOT_FOUND)
-		return reason(EST_FORBIDDEN, "the client certificate is of our CA but not in our "
-					     "store, so nobody could have revoked it");
 	if (outcome != EST_OK)
 		return outcome;
 	if (record->revocation_reason != NOT_REVOKED)
-		return reason(EST_FORBIDDEN,
-		    "RFC 7030 3.3.2: the client certificate is revoked (%s)",
+		return refuse(AUTH_CERTIFICATE_REVOKED, "the client certificate is revoked (%s)",
 		    revocation_word(record->revocation_reason));
 	if (identity->trust == TRUST_EXPLICIT && strcmp(record->label, auth->label->name) != 0 &&
 	    !words_have(&auth->label->certificates_from, record->label))
-		return reason(EST_FORBIDDEN,
-		    "RFC 7030 3.2.2: the client certificate was issued under label \"%s\" and does "
-		    "not count here "
+		return refuse(AUTH_CERTIFICATE_LABEL,
+		    "the client certificate was issued under label \"%s\" and does not count here "
 		    "(certificates_from of est.conf)",
 		    record->label);
 	return EST_OK;
@@ -148,12 +149,13 @@ enum outcome certificate_identify(
 	enum outcome outcome = certificate_decode(credentials->certificate, &out->der);
 
 	if (outcome != EST_OK)
-		return EST_UNAUTHENTICATED;
+		return outcome;
 	at = out->der.data;
 	leaf = d2i_X509(NULL, &at, (long)out->der.len);
 	if (leaf == NULL || at != out->der.data + out->der.len) {
-		outcome =
-		    reason_openssl(EST_UNAUTHENTICATED, "the client certificate cannot be read");
+		(void)reason_openssl(
+		    EST_UNAUTHENTICATED, "RFC 5280 4.1: the client certificate cannot be read");
+		outcome = refuse(AUTH_CERTIFICATE_FORM, "the client certificate cannot be read");
 		goto out;
 	}
 	sent = sent_chain(credentials);

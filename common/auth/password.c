@@ -7,6 +7,8 @@
 #include <crypt.h>
 #include <openssl/crypto.h>
 
+#include "common/base/refusal.h"
+
 /*
  * What a password of nobody is compared with: yescrypt at libcrypt's default cost, no hash behind
  * it.
@@ -80,6 +82,8 @@ enum outcome password_verify(struct span password, const char *hash)
 	       CRYPTO_memcmp(made.data, hash, made.len) == 0;
 out:
 	buf_cleanse(&made);
-	return same ? EST_OK
-		    : reason(EST_UNAUTHENTICATED, "the user name or the password is wrong");
+	if (same)
+		return EST_OK;
+	reason_clear(); /* it tells more of the password than that it is wrong */
+	return refuse(AUTH_PASSWORD, "the user name or the password is wrong");
 }

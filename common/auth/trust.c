@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/base/buf.h"
+#include "common/base/refusal.h"
 #include "common/pki/pem.h"
 
 struct trust {
@@ -123,28 +124,31 @@ static int verify_with(
 	return error;
 }
 
-/* Errors of a certificate that an anchor of ours does stand behind: its holder is known, and may
- * not. */
-static enum outcome refuse(int error)
+/*
+ * Refuses for an error of OpenSSL's. The first three are of a certificate that an anchor of ours does stand behind: its
+ * holder is known, and may not.
+ */
+static enum outcome refuse_error(int error)
 {
 	static const struct {
 		int error;
+		enum refusal refusal;
 		const char *text;
 	} known[] = {
-	    {X509_V_ERR_CERT_HAS_EXPIRED, "RFC 7030 3.3.2: the client certificate has expired; "
-					  "enroll again with other credentials"},
-	    {X509_V_ERR_CERT_NOT_YET_VALID,
-		"RFC 7030 3.3.2: the client certificate is not valid yet; check the clocks"},
-	    {X509_V_ERR_INVALID_PURPOSE,
-		"RFC 5280 4.2.1.12: the certificate is not for client authentication"},
+	    {X509_V_ERR_CERT_HAS_EXPIRED, AUTH_CERTIFICATE_EXPIRED,
+		"the client certificate, or one above it, has expired; enroll again with other "
+		"credentials"},
+	    {X509_V_ERR_CERT_NOT_YET_VALID, AUTH_CERTIFICATE_EARLY,
+		"the client certificate, or one above it, is not valid yet; check the clocks"},
+	    {X509_V_ERR_INVALID_PURPOSE, AUTH_CERTIFICATE_PURPOSE,
+		"the client certificate is a CA's, or not for client authentication"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].error == error)
-			return reason(EST_FORBIDDEN, "%s", known[i].text);
-	return reason(EST_UNAUTHENTICATED,
-	    "RFC 7030 3.3.2: the client certificate does not lead to a CA that this label trusts "
-	    "(%s)",
+			return refuse(known[i].refusal, "%s", known[i].text);
+	return refuse(AUTH_CERTIFICATE_UNTRUSTED,
+	    "the client certificate does not lead to a CA that this label trusts (%s)",
 	    X509_verify_cert_error_string(error));
 }
 
@@ -175,12 +179,11 @@ enum outcome trust_verify(
 	sk_X509_free(untrusted);
 	*kind = set < 2 ? sets[set].kind : TRUST_NONE;
 	if (set == 2)
-		return reason(EST_UNAUTHENTICATED,
-		    "RFC 7030 3.3.2: the client certificate does not lead to a CA that this label "
-		    "trusts (%s)",
+		return refuse(AUTH_CERTIFICATE_UNTRUSTED,
+		    "the client certificate does not lead to a CA that this label trusts (%s)",
 		    X509_verify_cert_error_string(errors[0]));
 	error = errors[set];
 	if (error == X509_V_OK && X509_check_ca(leaf) != 0)
 		error = X509_V_ERR_INVALID_PURPOSE; /* a CA is no device */
-	return error == X509_V_OK ? EST_OK : refuse(error);
+	return error == X509_V_OK ? EST_OK : refuse_error(error);
 }

@@ -8,17 +8,34 @@
 
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/pki/key.h"
 #include "common/pki/pem.h"
 #include "common/pki/pkcs7.h"
 
 #define CHAIN_MAX 16
 
-extern const struct ca_backend ca_local;
-
 static enum outcome unfit(const struct ca *ca, const char *what)
 {
 	return reason(EST_MALFORMED, "ca \"%s\": the certificate in %s %s", ca->config->name,
 	    ca->config->certificate, what);
+}
+
+/* By a key that we verify with and never sign with: the certificate's. */
+static enum outcome describe_key(struct ca *ca)
+{
+	EVP_PKEY *key = X509_get0_pubkey(ca->certificate);
+	const EVP_MD *digest;
+
+	if (key == NULL)
+		return unfit(ca, "has a key that OpenSSL does not know");
+	if (key_signer(key, &ca->algorithm, &digest) != EST_OK)
+		return EST_MALFORMED;
+	ca->primed = EVP_MD_CTX_new();
+	ca->verify = EVP_MD_CTX_new();
+	return EVP_DigestVerifyInit(ca->primed, NULL, digest, NULL, key) == 1
+		   ? EST_OK
+		   : reason_openssl(
+			 EST_INTERNAL, "cannot verify with the key of ca \"%s\"", ca->config->name);
 }
 
 /* Takes the public members from the certificate; what they lead into belongs to ca->memory or to
@@ -42,7 +59,7 @@ static enum outcome describe(struct ca *ca)
 		return unfit(ca, "has dates that cannot be read");
 	ca->not_before = (int64_t)timegm(&not_before);
 	ca->not_after = (int64_t)timegm(&not_after);
-	return EST_OK;
+	return describe_key(ca);
 }
 
 static enum outcome check_can_issue(const struct ca *ca)
@@ -86,6 +103,8 @@ void ca_close(struct ca *ca)
 		return;
 	if (ca->state != NULL)
 		ca->backend->close(ca);
+	EVP_MD_CTX_free(ca->primed);
+	EVP_MD_CTX_free(ca->verify);
 	X509_free(ca->certificate);
 	sk_X509_pop_free(ca->chain, X509_free);
 	OPENSSL_free(ca->memory);
@@ -109,6 +128,59 @@ static enum outcome clamp_dates(const struct ca *ca, struct cert_plan *plan)
 	return EST_OK;
 }
 
+/* The CA's part is taken from its certificate once more: the plan was completed with our copy. */
+struct lint_want ca_want(const struct ca *ca, const struct cert_plan *plan)
+{
+	struct lint_want want = {.not_after = 0};
+	const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(ca->certificate);
+
+	if (plan->want != NULL)
+		want = *plan->want;
+	want.serial = (struct span){plan->serial, CERT_SERIAL_SIZE};
+	want.algorithm = ca->algorithm;
+	(void)X509_NAME_get0_der(
+	    X509_get_subject_name(ca->certificate), &want.issuer.data, &want.issuer.len);
+	want.authority_key_id =
+	    (struct span){ASN1_STRING_get0_data(key_id), (size_t)ASN1_STRING_length(key_id)};
+	want.ca_not_before = ca->not_before;
+	want.ca_not_after = ca->not_after;
+	want.not_before = plan->not_before;
+	want.not_after = plan->not_after;
+	return want;
+}
+
+/* A fault of the machine, or of who signs, must not leave the house as a certificate. */
+static enum outcome verify(struct ca *ca, struct span tbs, struct span signature)
+{
+	if (EVP_MD_CTX_copy_ex(ca->verify, ca->primed) == 1 &&
+	    EVP_DigestVerify(ca->verify, signature.data, signature.len, tbs.data, tbs.len) == 1)
+		return EST_OK;
+	return reason_openssl(EST_INTERNAL,
+	    "ca \"%s\": the certificate's key does not verify what was signed, so nothing was "
+	    "issued; "
+	    "check the machine",
+	    ca->config->name);
+}
+
+static enum outcome sign(struct ca *ca, const struct cert_plan *plan, struct buf *out)
+{
+	struct lint_want want = ca_want(ca, plan);
+	struct buf tbs = {0}, signature = {0};
+	enum outcome outcome;
+
+	cert_encode_tbs(plan, ca->algorithm, &tbs);
+	outcome = lint_tbs(buf_span(&tbs), &want);
+	if (outcome == EST_OK)
+		outcome = ca->backend->sign(ca, buf_span(&tbs), &signature);
+	if (outcome == EST_OK)
+		outcome = verify(ca, buf_span(&tbs), buf_span(&signature));
+	if (outcome == EST_OK)
+		cert_encode(buf_span(&tbs), ca->algorithm, buf_span(&signature), out);
+	buf_free(&tbs);
+	buf_free(&signature);
+	return outcome;
+}
+
 enum outcome ca_issue(struct ca *ca, struct cert_plan *plan, struct buf *out)
 {
 	enum outcome outcome;
@@ -121,7 +193,7 @@ enum outcome ca_issue(struct ca *ca, struct cert_plan *plan, struct buf *out)
 	outcome = clamp_dates(ca, plan);
 	if (outcome == EST_OK)
 		outcome = cert_serial(plan->serial);
-	return outcome == EST_OK ? ca->backend->sign(ca, plan, out) : outcome;
+	return outcome == EST_OK ? sign(ca, plan, out) : outcome;
 }
 
 static bool expired(X509 *certificate, int64_t now)

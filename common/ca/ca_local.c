@@ -9,14 +9,11 @@
 #include "common/pki/pem.h"
 #include "common/pki/key.h"
 
-extern const struct ca_backend ca_local;
-
 struct local {
 	EVP_PKEY *key;
 	EVP_MD_CTX
 	*primed; /* initialized for the key, and only ever copied: cheaper than initializing */
 	EVP_MD_CTX *context; /* the copy that signs */
-	struct span algorithm;
 };
 
 static void local_close(struct ca *ca)
@@ -33,6 +30,7 @@ static void local_close(struct ca *ca)
 static enum outcome local_open(struct ca *ca)
 {
 	struct local *local = mem_alloc(sizeof(*local));
+	struct span algorithm;
 	const EVP_MD *digest;
 	enum outcome outcome;
 
@@ -46,7 +44,7 @@ static enum outcome local_open(struct ca *ca)
 		return reason_openssl(EST_MALFORMED,
 		    "ca \"%s\": the key in %s is not that of the certificate in %s",
 		    ca->config->name, ca->config->key, ca->config->certificate);
-	outcome = key_signer(local->key, &local->algorithm, &digest);
+	outcome = key_signer(local->key, &algorithm, &digest);
 	if (outcome == EST_OK &&
 	    EVP_DigestSignInit(local->primed, NULL, digest, NULL, local->key) != 1)
 		outcome =
@@ -54,23 +52,19 @@ static enum outcome local_open(struct ca *ca)
 	return outcome;
 }
 
-static enum outcome local_sign(struct ca *ca, const struct cert_plan *plan, struct buf *out)
+static enum outcome local_sign(struct ca *ca, struct span tbs, struct buf *signature)
 {
 	struct local *local = ca->state;
-	struct buf tbs = {0};
-	unsigned char signature[1024];
-	size_t len = sizeof(signature);
-	enum outcome outcome = EST_OK;
+	size_t len = (size_t)EVP_PKEY_get_size(local->key);
 
-	cert_encode_tbs(plan, local->algorithm, &tbs);
+	buf_reserve(signature, len);
 	if (EVP_MD_CTX_copy_ex(local->context, local->primed) != 1 ||
-	    EVP_DigestSign(local->context, signature, &len, tbs.data, tbs.len) != 1)
-		outcome = reason_openssl(
+	    EVP_DigestSign(
+		local->context, signature->data + signature->len, &len, tbs.data, tbs.len) != 1)
+		return reason_openssl(
 		    EST_UNAVAILABLE, "ca \"%s\" cannot sign just now", ca->config->name);
-	else
-		cert_encode(buf_span(&tbs), local->algorithm, (struct span){signature, len}, out);
-	buf_free(&tbs);
-	return outcome;
+	signature->len += len;
+	return EST_OK;
 }
 
 const struct ca_backend ca_local = {"local", local_open, local_sign, local_close};

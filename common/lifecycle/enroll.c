@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/refusal.h"
 #include "common/pki/cert.h"
 #include "common/pki/key.h"
+#include "common/pki/lint.h"
 
 /* What the buffers of enrollment->memory hold. */
 enum { M_SUBJECT, M_EXTENSIONS, M_DER, M_NAME, M_SUBJECT_TEXT, M_NAMES, MEMORIES };
@@ -32,22 +34,31 @@ static const char *operation_name(bool renewal)
 	return renewal ? "simplereenroll" : "simpleenroll";
 }
 
-/* The request by its own account: parsed, granted by the profile, signed by its key. */
-static enum outcome examine(struct enrollment *enrollment)
+/*
+ * The request by its own account, cheap questions before dear ones: its size, its form, what the profile grants,
+ * whether the key is known to others, whether its signature proves possession.
+ */
+static enum outcome examine(struct service *service, struct enrollment *enrollment)
 {
-	enum outcome outcome = csr_parse(enrollment->request, &enrollment->csr);
+	struct csr *csr = &enrollment->csr;
+	enum outcome outcome;
 
+	if (enrollment->request.len > (size_t)service->config->csr_limit)
+		return refuse(CSR_SIZE, "the request has %zu octets, and %lld are taken",
+		    enrollment->request.len, (long long)service->config->csr_limit);
+	outcome = csr_parse(enrollment->request, csr);
 	if (outcome == EST_OK)
-		outcome = profile_check(enrollment->label->profile, &enrollment->csr);
-	if (outcome == EST_OK)
-		outcome = csr_verify(&enrollment->csr);
+		outcome = profile_check(enrollment->label->profile, csr);
 	if (outcome != EST_OK)
 		return outcome;
-	if (enrollment->csr.has_challenge)
-		return reason(EST_FORBIDDEN,
-		    "RFC 7030 3.5: linking of identity and POP is asked for by a "
-		    "challengePassword, and cannot be verified here; leave it out");
-	return EST_OK;
+	key_sha256(csr->spki, enrollment->record.spki);
+	outcome = blocklist_check(service->blocklist, &csr->key, enrollment->record.spki);
+	if (outcome == EST_OK)
+		outcome = csr_verify(csr);
+	if (outcome == EST_OK && csr->has_challenge)
+		return refuse(POP_LINKING, "the challengePassword asks for linking that cannot be "
+					   "verified here; leave it out");
+	return outcome;
 }
 
 /* RFC 7030 4.2.3, R-05: two requests are the same by who asks for what, never by their bytes. */
@@ -74,7 +85,6 @@ static void describe(struct enrollment *enrollment, bool renewal)
 	csr_device_name(&enrollment->csr, &memory[M_NAME]);
 	name_text(&enrollment->csr.name, &memory[M_SUBJECT_TEXT]);
 	sans_text(&enrollment->csr.wishes.sans, &memory[M_NAMES]);
-	key_sha256(enrollment->csr.spki, record->spki);
 	record->name = buf_string(&memory[M_NAME]);
 	record->subject = buf_string(&memory[M_SUBJECT_TEXT]);
 	record->names = buf_string(&memory[M_NAMES]);
@@ -94,63 +104,32 @@ static enum outcome repeat(struct enrollment *enrollment, const struct cert_reco
 	return EST_OK;
 }
 
-static bool any_valid(const struct cert_page *page)
+/* The name that is proven already: of the certificate that is renewed, or that asks. None: not parsed. */
+static bool proven_name(
+    const struct enrollment *enrollment, const struct predecessor *old, struct name *out)
 {
-	for (size_t i = 0; i < page->count; i++)
-		if (cert_record_status(&page->records[i], clock_now()) == CERT_VALID)
-			return true;
-	return false;
-}
+	struct cert_parts parts;
 
-/* A profile without key_reuse wants a key that no living certificate has. */
-static enum outcome check_key_is_new(struct service *service, const struct enrollment *enrollment)
-{
-	struct cert_query query = {
-	    .order = CERTS_BY_SPKI, .spki = enrollment->record.spki, .limit = 16};
-	struct buf token = {0};
-	enum outcome outcome;
-
-	if (enrollment->label->profile->config->key_reuse)
-		return EST_OK;
-	do {
-		struct cert_page page = {0};
-		query.token = buf_span(&token);
-		outcome = store_cert_list(service->store, &query, &page);
-		if (outcome == EST_OK && any_valid(&page))
-			outcome = reason(EST_FORBIDDEN,
-			    "RFC 7030 4.2.2: new key required: this one has a certificate already, "
-			    "and "
-			    "profile \"%s\" does not allow reuse",
-			    enrollment->label->profile->config->name);
-		buf_reset(&token);
-		buf_add_span(&token, buf_span(&page.next));
-		cert_page_clear(&page);
-	} while (outcome == EST_OK && token.len > 0);
-	buf_free(&token);
-	return outcome;
+	if (old != NULL)
+		return name_parse(old->parts.subject, out) == EST_OK;
+	return enrollment->identity->by_certificate &&
+	       cert_parse(buf_span(&enrollment->identity->der), &parts) == EST_OK &&
+	       name_parse(parts.subject, out) == EST_OK;
 }
 
 /*
- * The subject to issue, octet for octet: in a renewal the predecessor's; for a certificate that asks for its own name,
- * that name and no other spelling of it; else what was parsed of the request, encoded afresh.
+ * The subject to issue, encoded afresh: a name that is proven already keeps its spelling, whatever letter case
+ * and blanks the request has; else it is the request's.
  */
 static struct span subject_of(struct enrollment *enrollment, const struct predecessor *old)
 {
 	struct buf *fresh = &enrollment->memory[M_SUBJECT];
-	struct cert_parts parts;
 	struct name own = {.count = 0};
-	bool is_own;
+	bool is_own = proven_name(enrollment, old, &own) && name_equal(&own, &enrollment->csr.name);
 
-	if (old != NULL)
-		return old->parts.subject;
-	is_own = enrollment->identity->by_certificate &&
-		 cert_parse(buf_span(&enrollment->identity->der), &parts) == EST_OK &&
-		 name_parse(parts.subject, &own) == EST_OK &&
-		 name_equal(&own, &enrollment->csr.name);
+	name_encode(is_own ? &own : &enrollment->csr.name, fresh);
 	name_clear(&own);
-	if (is_own)
-		return parts.subject;
-	name_encode(&enrollment->csr.name, fresh);
+	reason_clear(); /* another CA's certificate may hold a name that we do not take */
 	return buf_span(fresh);
 }
 
@@ -160,12 +139,14 @@ static enum outcome sign(struct enrollment *enrollment, const struct predecessor
 	struct profile *profile = enrollment->label->profile;
 	struct buf *memory = enrollment->memory;
 	struct cert_record *record = &enrollment->record;
-	struct cert_plan plan = {.spki = enrollment->csr.spki};
+	struct lint_want want = {.spki = enrollment->csr.spki,
+	    .subject = subject_of(enrollment, old),
+	    .sans = old == NULL ? &enrollment->csr.wishes.sans : &old->sans,
+	    .profile = profile};
+	struct cert_plan plan = {.spki = want.spki, .subject = want.subject, .want = &want};
 	enum outcome outcome;
 
-	profile_extensions(profile, &enrollment->csr,
-	    old == NULL ? &enrollment->csr.wishes.sans : &old->sans, &memory[M_EXTENSIONS]);
-	plan.subject = subject_of(enrollment, old);
+	profile_extensions(profile, &enrollment->csr, want.sans, &memory[M_EXTENSIONS]);
 	plan.extensions = buf_span(&memory[M_EXTENSIONS]);
 	record->issued_at = clock_now();
 	plan.not_before = record->issued_at - profile->config->backdate;
@@ -192,6 +173,10 @@ static enum outcome issue(
 	int64_t since = clock_now() - service->config->retry_window;
 	enum outcome outcome;
 
+	/* Before the same request gets the same answer: what was granted to a key may not be granted any more. */
+	outcome = store_key_check(service->store, enrollment->record.spki, false);
+	if (outcome != EST_OK)
+		return outcome;
 	request_digest(enrollment, old != NULL, request);
 	outcome = store_cert_of_request(service->store, request, since, &earlier);
 	if (outcome == EST_OK)
@@ -199,7 +184,10 @@ static enum outcome issue(
 	if (outcome != EST_NOT_FOUND)
 		return outcome;
 	reason_clear();
-	outcome = check_key_is_new(service, enrollment);
+	outcome = EST_OK;
+	enrollment->record.must_be_new = !enrollment->label->profile->config->key_reuse;
+	if (enrollment->record.must_be_new)
+		outcome = store_key_check(service->store, enrollment->record.spki, true);
 	if (outcome == EST_OK)
 		outcome = sign(enrollment, old);
 	if (outcome != EST_OK)
@@ -223,7 +211,7 @@ static enum outcome issue(
 
 enum outcome enroll(struct service *service, struct enrollment *enrollment)
 {
-	enum outcome outcome = examine(enrollment);
+	enum outcome outcome = examine(service, enrollment);
 
 	if (outcome != EST_OK)
 		return outcome;
@@ -245,12 +233,11 @@ static enum outcome compare_names(const struct csr *csr, struct predecessor *old
 	if (outcome == EST_OK && old->parts.sans.len > 0)
 		outcome = sans_parse(old->parts.sans, &old->sans);
 	if (outcome == EST_OK && !name_equal(&subject, &csr->name))
-		outcome = reason(EST_FORBIDDEN, "RFC 7030 4.2.2: the request's subject is not that "
-						"of the certificate to be renewed");
+		outcome = refuse(RENEW_SUBJECT,
+		    "the request's subject is not that of the certificate to be renewed");
 	if (outcome == EST_OK && !sans_equal(&old->sans, &csr->wishes.sans))
-		outcome = reason(EST_FORBIDDEN,
-		    "RFC 7030 4.2.2: the request's SubjectAltName is not that of the "
-		    "certificate to be renewed");
+		outcome = refuse(RENEW_SAN,
+		    "the request's SubjectAltName is not that of the certificate to be renewed");
 	name_clear(&subject);
 	return outcome;
 }
@@ -319,9 +306,9 @@ static enum outcome look_up(
 	buf_free(&token);
 	if (outcome != EST_OK || found)
 		return outcome;
-	return reason(EST_FORBIDDEN,
-	    "RFC 7030 4.2.2: there is no valid certificate with this subject and "
-	    "SubjectAltName to renew; use simpleenroll");
+	return refuse(RENEW_NOTHING,
+	    "there is no valid certificate with this subject and SubjectAltName to renew; use "
+	    "simpleenroll");
 }
 
 static enum outcome find_predecessor(
@@ -340,9 +327,8 @@ static enum outcome find_predecessor(
 			   : outcome;
 	}
 	if (!identity->by_password)
-		return reason(EST_FORBIDDEN,
-		    "RFC 7030 4.2.2: another CA's certificate cannot be renewed here; use "
-		    "simpleenroll");
+		return refuse(RENEW_FOREIGN,
+		    "another CA's certificate cannot be renewed here; use simpleenroll");
 	outcome = auth_allows(identity, &enrollment->csr);
 	return outcome == EST_OK ? look_up(service, enrollment, old) : outcome;
 }
@@ -350,7 +336,7 @@ static enum outcome find_predecessor(
 enum outcome renew(struct service *service, struct enrollment *enrollment)
 {
 	struct predecessor old = {0};
-	enum outcome outcome = examine(enrollment);
+	enum outcome outcome = examine(service, enrollment);
 
 	if (outcome != EST_OK)
 		return outcome;

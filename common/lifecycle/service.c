@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pki/pem.h"
+
 static enum outcome open_cas(struct service *service, bool sign)
 {
 	const struct config *config = service->config;
@@ -42,11 +44,57 @@ static enum outcome make_labels(struct service *service)
 		label->config = &config->labels[i];
 		label->ca = service->cas[label->config->ca - config->cas];
 		label->profile = service->profiles[label->config->profile - config->profiles];
-		outcome = trust_make(label->config, label->ca->certificate, &label->trust);
+		/* What the lint has against this profile is better known before a device asks. */
+		outcome = ca_prove(label->ca, label->profile);
+		if (outcome == EST_OK)
+			outcome = trust_make(label->config, label->ca->certificate, &label->trust);
 		if (outcome != EST_OK)
 			return outcome;
 	}
 	return EST_OK;
+}
+
+static enum outcome reserve_key(struct service *service, X509 *certificate)
+{
+	unsigned char spki[32], *der = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+
+	if (len <= 0)
+		return reason_openssl(EST_INTERNAL, "cannot encode a public key");
+	key_sha256((struct span){der, (size_t)len}, spki);
+	OPENSSL_free(der);
+	blocklist_reserve(service->blocklist, spki);
+	return EST_OK;
+}
+
+static enum outcome reserve_chain(struct service *service, const STACK_OF(X509) *chain)
+{
+	enum outcome outcome = EST_OK;
+
+	for (int i = 0; outcome == EST_OK && i < sk_X509_num(chain); i++)
+		outcome = reserve_key(service, sk_X509_value(chain, i));
+	return outcome;
+}
+
+/* No device may have the key of a CA, nor of the web server (CA/B BR 6.1.1.3; security of its TLS). */
+static enum outcome make_blocklist(struct service *service)
+{
+	const struct words *servers = &service->config->server_certificates;
+	enum outcome outcome = blocklist_make(&service->config->blocked_keys, &service->blocklist);
+
+	for (size_t i = 0; outcome == EST_OK && i < service->config->ca_count; i++) {
+		outcome = reserve_key(service, service->cas[i]->certificate);
+		if (outcome == EST_OK)
+			outcome = reserve_chain(service, service->cas[i]->chain);
+	}
+	for (size_t i = 0; outcome == EST_OK && i < servers->count; i++) {
+		STACK_OF(X509) *chain = NULL;
+		outcome = pem_certificates(servers->word[i], &chain);
+		if (outcome == EST_OK)
+			outcome = reserve_chain(service, chain);
+		sk_X509_pop_free(chain, X509_free);
+	}
+	return outcome;
 }
 
 static enum outcome open_store(struct service *service)
@@ -68,6 +116,8 @@ enum outcome service_open(const char *path, unsigned what, struct service **out)
 			outcome = make_profiles(service);
 		if (outcome == EST_OK)
 			outcome = make_labels(service);
+		if (outcome == EST_OK)
+			outcome = make_blocklist(service);
 	}
 	if (outcome == EST_OK && (what & SERVICE_STORE) != 0)
 		outcome = open_store(service);
@@ -89,6 +139,7 @@ void service_close(struct service *service)
 		profile_free(service->profiles[i]);
 	for (size_t i = 0; service->cas != NULL && i < service->config->ca_count; i++)
 		ca_close(service->cas[i]);
+	blocklist_free(service->blocklist);
 	free(service->labels);
 	free(service->profiles);
 	free(service->cas);

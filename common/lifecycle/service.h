@@ -10,6 +10,7 @@
 #include "common/auth/trust.h"
 #include "common/base/config.h"
 #include "common/ca/ca.h"
+#include "common/pki/blocklist.h"
 #include "common/pki/profile.h"
 #include "common/store/store.h"
 
@@ -26,7 +27,8 @@ struct service {
 	struct store *store; /* NULL without SERVICE_STORE */
 	struct ca **cas;     /* config->ca_count of them, or NULL */
 	struct profile **profiles;
-	struct label *labels; /* config->label_count of them, or NULL */
+	struct blocklist *blocklist; /* keys that no certificate is made of; with SERVICE_LABELS */
+	struct label *labels;        /* config->label_count of them, or NULL */
 };
 
 /* What service_open() makes ready besides the configuration. */

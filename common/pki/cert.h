@@ -9,6 +9,8 @@
 #include "common/base/buf.h"
 #include "common/base/outcome.h"
 
+struct lint_want;
+
 #define CERT_SERIAL_SIZE 18 /* one octet 0x01-0x7f and 136 random bits */
 
 /*
@@ -23,6 +25,7 @@ struct cert_plan {
 	struct span spki;             /* SubjectPublicKeyInfo, copied as it came */
 	struct span authority_key_id; /* the CA's key identifier, bare octets */
 	struct span extensions;       /* Extension, Extension, ... of the profile and the request */
+	const struct lint_want *want; /* what the certificate has to be, for ca_issue(); or NULL */
 };
 
 /* A fresh serial number: positive, unpredictable. EST_UNAVAILABLE where there is no randomness. */

@@ -6,16 +6,7 @@
 
 #include "common/pki/key.h"
 #include "common/pki/name.h"
-#include "common/pki/san.h"
-
-/* What a request asks for in its extensionRequest, as far as we take note of it. */
-struct csr_wishes {
-	struct sans sans; /* none: count and others are 0 */
-	bool has_key_usage, has_extended_key_usage;
-	unsigned key_usage;             /* bit n: KeyUsage bit n */
-	struct span extended_key_usage; /* OID, OID, ...: DER, content of the SEQUENCE */
-	const char *beyond; /* something that no profile grants: "a CA certificate", ...; or NULL */
-};
+#include "common/pki/wishes.h"
 
 /* The spans lead into the request's bytes, which must outlive it. */
 struct csr {
@@ -27,14 +18,15 @@ struct csr {
 	struct span signature;           /* bare octets */
 	struct key_info key;
 	struct name name;
-	struct csr_wishes wishes;
+	struct wishes wishes;
 	bool has_challenge; /* challengePassword: RFC 7030 3.5 makes it channel binding data */
 };
 
 /*
- * Parses one request and nothing behind it, strictly: DER, version 0, known attributes at most
- * once, values that are what their types promise. Does not verify the signature. EST_MALFORMED with
- * the reason.
+ * Parses one request and nothing behind it, strictly: DER throughout, version 0, attributes at
+ * most once, values that are what their types promise, a subject that leaves open neither who
+ * nor what is meant. Does not verify the signature, and does not know the profile. Linear in the
+ * input, without recursion. Refuses with a CSR code.
  */
 enum outcome csr_parse(struct span der, struct csr *out);
 
@@ -45,8 +37,11 @@ enum outcome csr_verify(const struct csr *csr);
 
 void csr_clear(struct csr *csr);
 
-/* The device's name: its common name, else its first SAN, else its serialNumber. Appends UTF-8
- * text. */
+/*
+ * The device's name: its common name, else its first SAN, else its serialNumber. Appends UTF-8
+ * text without blanks at its edges and with one for each run of them, so that nobody becomes a
+ * twin of an enrolled device by a blank that names do not differ by (RFC 5280 7.1).
+ */
 void csr_device_name(const struct csr *csr, struct buf *out);
 
 #endif

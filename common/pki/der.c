@@ -64,6 +64,28 @@ enum outcome der_take(struct span *rest, unsigned tag, struct der *out)
 	return der_next(rest, out);
 }
 
+/* As octet strings, the shorter one as if zeros followed; two that differ only by these are BER of one. */
+static bool in_order(struct span a, struct span b)
+{
+	size_t common = a.len < b.len ? a.len : b.len;
+	int difference = common == 0 ? 0 : memcmp(a.data, b.data, common);
+
+	return difference != 0 ? difference < 0 : a.len <= b.len;
+}
+
+bool der_sorted(struct span content)
+{
+	struct span before = {NULL, 0};
+	struct der value;
+
+	while (content.len > 0) {
+		if (der_next(&content, &value) != EST_OK || !in_order(before, value.whole))
+			return false;
+		before = value.whole;
+	}
+	return true;
+}
+
 bool der_integer_ok(struct span content)
 {
 	if (content.len == 0)

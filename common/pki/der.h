@@ -52,6 +52,9 @@ struct der {
 enum outcome der_next(struct span *rest, struct der *out);
 enum outcome der_take(struct span *rest, unsigned tag, struct der *out);
 
+/* Whether the values of a SET OF come in DER's order (X.690 11.6); content is that of the SET. */
+bool der_sorted(struct span content);
+
 /* An initializer for a span of the octets of a string literal: an OID's content in a table. */
 /* clang-format off */
 #define DER_OCTETS(literal) {(const unsigned char *)(literal), sizeof(literal) - 1}

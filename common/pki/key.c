@@ -3,81 +3,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
+#include "common/base/refusal.h"
 #include "common/pki/der.h"
+#include "common/pki/key_kind.h"
+#include "common/pki/rsa.h"
 
-enum family { FAMILY_EC, FAMILY_RSA, FAMILY_EDWARDS };
+#define EC_OID    DER_OCTETS("\x06\x07\x2a\x86\x48\xce\x3d\x02\x01")
+#define RSA_OID   DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")
+#define RSA_NULL  DER_OCTETS("\x05\x00")
+#define OID_SHOWN 32 /* octets of an unknown OID that are worth showing */
 
-/* A kind of key. The algorithm is the content of the AlgorithmIdentifier: OID and parameters in
- * DER. */
-struct key_kind {
-	const char *word;
-	enum family family;
-	const char *name; /* OpenSSL's: a group, or a key type */
-	struct span algorithm;
-	size_t point; /* octets of the key: an uncompressed point, or Ed25519's; 0: RSA */
-	unsigned bits;
+const struct key_kind key_kinds[KEY_KINDS] = {
+    {"P-256", FAMILY_EC, "P-256", EC_OID, DER_OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"),
+	65, 256},
+    {"P-384", FAMILY_EC, "P-384", EC_OID, DER_OCTETS("\x06\x05\x2b\x81\x04\x00\x22"), 97, 384},
+    {"P-521", FAMILY_EC, "P-521", EC_OID, DER_OCTETS("\x06\x05\x2b\x81\x04\x00\x23"), 133, 521},
+    {"Ed25519", FAMILY_EDWARDS, "ED25519", DER_OCTETS("\x06\x03\x2b\x65\x70"), {NULL, 0}, 32, 256},
+    {"Ed448", FAMILY_EDWARDS, "ED448", DER_OCTETS("\x06\x03\x2b\x65\x71"), {NULL, 0}, 57, 456},
+    {"RSA-2048", FAMILY_RSA, "RSA", RSA_OID, RSA_NULL, 0, 2048},
+    {"RSA-3072", FAMILY_RSA, "RSA", RSA_OID, RSA_NULL, 0, 3072},
+    {"RSA-4096", FAMILY_RSA, "RSA", RSA_OID, RSA_NULL, 0, 4096},
 };
-
-#define EC_ALGORITHM(curve) DER_OCTETS("\x06\x07\x2a\x86\x48\xce\x3d\x02\x01" curve)
-#define RSA_ALGORITHM       DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00")
-
-static const struct key_kind kinds[] = {
-    {"P-256", FAMILY_EC, "P-256", EC_ALGORITHM("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"), 65,
-	256},
-    {"P-384", FAMILY_EC, "P-384", EC_ALGORITHM("\x06\x05\x2b\x81\x04\x00\x22"), 97, 384},
-    {"P-521", FAMILY_EC, "P-521", EC_ALGORITHM("\x06\x05\x2b\x81\x04\x00\x23"), 133, 521},
-    {"Ed25519", FAMILY_EDWARDS, "ED25519", DER_OCTETS("\x06\x03\x2b\x65\x70"), 32, 256},
-    {"RSA-2048", FAMILY_RSA, "RSA", RSA_ALGORITHM, 0, 2048},
-    {"RSA-3072", FAMILY_RSA, "RSA", RSA_ALGORITHM, 0, 3072},
-    {"RSA-4096", FAMILY_RSA, "RSA", RSA_ALGORITHM, 0, 4096},
-};
-
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
-/* A signature algorithm that we take and make; SHA-1 and MD5 are not among them (RFC 9155, RFC
- * 6151). */
-static const struct signature_kind {
-	struct span algorithm; /* the content of the AlgorithmIdentifier */
-	enum family family;
-	const char *digest; /* NULL: the algorithm has its own */
-} signature_kinds[] = {
-    {DER_OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"), FAMILY_EC, "SHA256"},
-    {DER_OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"), FAMILY_EC, "SHA384"},
-    {DER_OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"), FAMILY_EC, "SHA512"},
-    {DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00"), FAMILY_RSA, "SHA256"},
-    {DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c\x05\x00"), FAMILY_RSA, "SHA384"},
-    {DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d\x05\x00"), FAMILY_RSA, "SHA512"},
-    {DER_OCTETS("\x06\x03\x2b\x65\x70"), FAMILY_EDWARDS, NULL},
-};
-
-#define SIGNATURE_KINDS (sizeof(signature_kinds) / sizeof(signature_kinds[0]))
-
-/*
- * What is made once a process and kept, because OpenSSL 3.0 takes longer to find and make it than
- * to use it: digests, and for each elliptic curve a key whose point is exchanged for every request,
- * with the context that verifies by it.
- */
-static struct {
-	EVP_MD *digest[SIGNATURE_KINDS];
-	struct {
-		EVP_PKEY *key;
-		EVP_PKEY_CTX *verify;
-	} curve[KINDS];
-	EVP_MD_CTX *context;
-	EVP_MD *sha256;
-} kept;
 
 void key_sha256(struct span data, unsigned char digest[static 32])
 {
-	if (kept.sha256 == NULL)
-		kept.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (EVP_Digest(data.data, data.len, digest, NULL, kept.sha256, NULL) != 1)
+	static EVP_MD *sha256;
+
+	if (sha256 == NULL)
+		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (EVP_Digest(data.data, data.len, digest, NULL, sha256, NULL) != 1)
 		abort(); /* SHA-256 over memory fails only where memory is out */
 }
 
@@ -88,8 +44,8 @@ const char *key_word(const struct key_info *key)
 
 bool key_word_known(const char *word)
 {
-	for (size_t i = 0; i < KINDS; i++)
-		if (strcmp(kinds[i].word, word) == 0)
+	for (size_t i = 0; i < KEY_KINDS; i++)
+		if (strcmp(key_kinds[i].word, word) == 0)
 			return true;
 	return false;
 }
@@ -104,86 +60,77 @@ bool key_can_encipher(const struct key_info *key)
 	return key->kind->family == FAMILY_RSA;
 }
 
-static unsigned bits_of(struct span number)
+static enum outcome find_size(struct key_info *key)
 {
-	unsigned bits = (unsigned)number.len * 8;
-
-	for (unsigned mask = 0x80; mask > 0 && number.len > 0 && (number.data[0] & mask) == 0;
-	     mask >>= 1)
-		bits--;
-	return bits;
+	for (size_t i = 0; i < KEY_KINDS; i++)
+		if (key_kinds[i].family == FAMILY_RSA && key_kinds[i].bits == key->bits) {
+			key->kind = &key_kinds[i];
+			return EST_OK;
+		}
+	return refuse(CSR_KEY_SIZE, "the RSA key has %u bits; use 2048, 3072 or 4096", key->bits);
 }
 
-/* A positive INTEGER without its sign octet. */
-static enum outcome take_positive(struct span *rest, struct span *number)
+static bool is_odd(struct span number)
 {
-	struct der value;
-
-	if (der_take(rest, DER_INTEGER, &value) != EST_OK || !der_integer_ok(value.content) ||
-	    (value.content.data[0] & 0x80) != 0)
-		return EST_MALFORMED;
-	*number = value.content;
-	if (number->len > 1 && number->data[0] == 0) {
-		number->data++;
-		number->len--;
-	}
-	return EST_OK;
+	return (number.data[number.len - 1] & 1) != 0;
 }
 
-/* RFC 8017 A.1.1: RSAPublicKey ::= SEQUENCE { modulus, publicExponent } */
-static enum outcome take_rsa(struct span der, struct span *modulus, struct span *exponent)
+/* OpenSSL verifies nothing by a longer exponent, so that nobody makes it work for nothing. */
+static unsigned exponent_limit(const struct key_info *key)
 {
-	struct der sequence;
-
-	if (der_take(&der, DER_SEQUENCE, &sequence) != EST_OK || der.len > 0 ||
-	    take_positive(&sequence.content, modulus) != EST_OK ||
-	    take_positive(&sequence.content, exponent) != EST_OK || sequence.content.len > 0)
-		return reason(
-		    EST_MALFORMED, "RFC 8017 A.1.1: the RSA key is not a DER RSAPublicKey");
-	return EST_OK;
+	return key->bits > OPENSSL_RSA_SMALL_MODULUS_BITS ? OPENSSL_RSA_MAX_PUBEXP_BITS : 256;
 }
 
 static enum outcome check_rsa(struct key_info *key)
 {
-	struct span modulus, exponent;
+	struct rsa_numbers numbers;
+	unsigned bits;
 
-	if (take_rsa(key->point, &modulus, &exponent) != EST_OK)
+	if (rsa_parse(key->point, &numbers) != EST_OK)
 		return EST_MALFORMED;
-	key->bits = bits_of(modulus);
-	if ((modulus.data[modulus.len - 1] & 1) == 0)
-		return reason(
-		    EST_MALFORMED, "RFC 8017 3.1: the RSA modulus is even, which no RSA key's is");
-	if (bits_of(exponent) < 17 || bits_of(exponent) > 256 ||
-	    (exponent.data[exponent.len - 1] & 1) == 0)
-		return reason(EST_MALFORMED, "CA/B BR 6.1.6: the RSA exponent must be odd, from "
-					     "65537 to 256 bits; use 65537");
-	for (size_t i = 0; i < KINDS; i++)
-		if (kinds[i].family == FAMILY_RSA && kinds[i].bits == key->bits) {
-			key->kind = &kinds[i];
-			return EST_OK;
-		}
-	return reason(EST_MALFORMED, "the RSA key has %u bits; take 2048, 3072 or 4096", key->bits);
+	key->modulus = numbers.modulus;
+	key->exponent = numbers.exponent;
+	key->bits = rsa_bits(key->modulus);
+	if (find_size(key) != EST_OK)
+		return EST_MALFORMED;
+	if (!is_odd(key->modulus))
+		return refuse(CSR_MODULUS, "the RSA modulus is even, which no RSA key's is");
+	bits = rsa_bits(key->exponent);
+	if (bits < 17 || bits > exponent_limit(key) || !is_odd(key->exponent))
+		return refuse(CSR_EXPONENT,
+		    "the RSA exponent must be odd, from 65537 up to %u bits; use 65537",
+		    exponent_limit(key));
+	key->other_exponent = !DER_IS(key->exponent, "\x01\x00\x01");
+	return EST_OK;
 }
 
 /*
- * The y coordinates of Ed25519's points of small order, least octet first, and how p and p + 1 would be written for
- * them: by such a key one signature fits every message, so it proves possession of nothing.
+ * The y coordinates of the points of small order, least octet first, and how p and p + 1 would be
+ * written for them: by such a key one signature fits every message, so it proves possession of
+ * nothing.
  */
+#define ZEROS_14 "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+#define ONES_14  "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+#define ZEROS_28 ZEROS_14 ZEROS_14
+#define ONES_27  ONES_14 "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+#define ONES_28  ONES_14 ONES_14
 static const struct span small_orders[] = {
-    DER_OCTETS("\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-	       "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
-    DER_OCTETS("\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-	       "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+    /* Ed25519, RFC 8032 5.1: p = 2^255 - 19 */
+    DER_OCTETS("\x00" ZEROS_28 "\x00\x00\x00"),
+    DER_OCTETS("\x01" ZEROS_28 "\x00\x00\x00"),
     DER_OCTETS("\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0"
 	       "\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05"),
     DER_OCTETS("\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f"
 	       "\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a"),
-    DER_OCTETS("\xec\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
-	       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
-    DER_OCTETS("\xed\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
-	       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
-    DER_OCTETS("\xee\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
-	       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+    DER_OCTETS("\xec" ONES_28 "\xff\xff\x7f"),
+    DER_OCTETS("\xed" ONES_28 "\xff\xff\x7f"),
+    DER_OCTETS("\xee" ONES_28 "\xff\xff\x7f"),
+    /* Ed448, RFC 8032 5.2: p = 2^448 - 2^224 - 1 */
+    DER_OCTETS("\x00" ZEROS_28 ZEROS_28),
+    DER_OCTETS("\x01" ZEROS_28 ZEROS_28),
+    DER_OCTETS("\xfe" ONES_27 "\xfe" ONES_27 "\x00"),
+    DER_OCTETS(ONES_28 "\xfe" ONES_27 "\x00"),
+    DER_OCTETS(ZEROS_28 ONES_28 "\x00"),
 };
 
 /* The highest bit is the sign of x and does not count. */
@@ -192,7 +139,8 @@ static bool has_small_order(struct span point)
 	size_t last = point.len - 1;
 
 	for (size_t i = 0; i < sizeof(small_orders) / sizeof(small_orders[0]); i++)
-		if (memcmp(small_orders[i].data, point.data, last) == 0 &&
+		if (small_orders[i].len == point.len &&
+		    memcmp(small_orders[i].data, point.data, last) == 0 &&
 		    small_orders[i].data[last] == (point.data[last] & 0x7f))
 			return true;
 	return false;
@@ -200,19 +148,82 @@ static bool has_small_order(struct span point)
 
 static enum outcome check_point(const struct key_info *key)
 {
-	bool edwards = key->kind->family == FAMILY_EDWARDS;
+	const struct key_kind *kind = key->kind;
 
-	if (edwards && key->point.len != key->kind->point)
-		return reason(EST_MALFORMED, "RFC 8410 4: the %s key has not %zu octets",
-		    key->kind->word, key->kind->point);
-	if (edwards && has_small_order(key->point))
-		return reason(EST_MALFORMED, "RFC 8032 5.1: the %s key is a point of small order",
-		    key->kind->word);
-	if (!edwards && (key->point.len != key->kind->point || key->point.data[0] != 0x04))
-		return reason(EST_MALFORMED,
-		    "RFC 5480 2.2: the %s key is not a point of %zu octets in uncompressed form",
-		    key->kind->word, key->kind->point);
+	if (kind->family == FAMILY_EC &&
+	    (key->point.len != kind->point || key->point.data[0] != 0x04))
+		return refuse(CSR_POINT,
+		    "the %s key is not a point of %zu octets in uncompressed form", kind->word,
+		    kind->point);
+	if (key->point.len != kind->point)
+		return refuse(CSR_POINT, "the %s key has not %zu octets", kind->word, kind->point);
+	if (kind->family == FAMILY_EDWARDS && has_small_order(key->point))
+		return refuse(CSR_POINT, "the %s key is a point of small order", kind->word);
 	return EST_OK;
+}
+
+static void add_oid(struct buf *text, struct span oid)
+{
+	der_oid_text(text, (struct span){oid.data, oid.len < OID_SHOWN ? oid.len : OID_SHOWN});
+}
+
+static enum outcome other_type(struct span oid)
+{
+	struct buf text = {0};
+
+	add_oid(&text, oid);
+	(void)refuse(CSR_KEY_TYPE,
+	    "keys of the type %s are not taken: use EC, Ed25519, Ed448 or RSA (rsaEncryption)",
+	    buf_string(&text));
+	buf_free(&text);
+	return EST_MALFORMED;
+}
+
+/* RFC 5480 2.1.1: a curve given by its parameters could be any curve. */
+static enum outcome other_curve(struct span parameters)
+{
+	struct buf text = {0};
+	struct der curve;
+
+	if (parameters.len == 0)
+		return refuse(CSR_CURVE, "the key does not say which curve it is on");
+	if (der_next(&parameters, &curve) != EST_OK || parameters.len > 0)
+		return refuse(CSR_SPKI, "the parameters of the EC key are not DER");
+	if (curve.tag != DER_OID)
+		return refuse(CSR_CURVE, "the curve is given by explicit parameters or not at "
+					 "all: name P-256, P-384 or P-521");
+	add_oid(&text, curve.content);
+	(void)refuse(
+	    CSR_CURVE, "the curve %s is not taken: use P-256, P-384 or P-521", buf_string(&text));
+	buf_free(&text);
+	return EST_MALFORMED;
+}
+
+/* By the AlgorithmIdentifier's content. RSA keys get their size's kind later. */
+static enum outcome find_kind(struct span algorithm, const struct key_kind **out)
+{
+	const struct key_kind *near = NULL;
+	struct span parameters = algorithm;
+	struct der oid;
+
+	if (der_take(&parameters, DER_OID, &oid) != EST_OK)
+		return refuse(CSR_SPKI, "the public key does not say what it is");
+	for (size_t i = 0; i < KEY_KINDS; i++) {
+		if (!span_equal(key_kinds[i].oid, oid.whole))
+			continue;
+		near = &key_kinds[i];
+		if (span_equal(near->parameters, parameters)) {
+			*out = near;
+			return EST_OK;
+		}
+	}
+	if (near == NULL)
+		return other_type(oid.content);
+	if (near->family == FAMILY_EC)
+		return other_curve(parameters);
+	return refuse(CSR_SPKI, "the parameters of an %s key must be %s",
+	    near->family == FAMILY_RSA ? "RSA" : near->word,
+	    near->family == FAMILY_RSA ? "NULL" : "absent");
 }
 
 enum outcome key_parse(struct span spki, struct key_info *out)
@@ -224,248 +235,13 @@ enum outcome key_parse(struct span spki, struct key_info *out)
 	if (der_take(&rest, DER_SEQUENCE, &sequence) != EST_OK || rest.len > 0 ||
 	    der_take(&sequence.content, DER_SEQUENCE, &algorithm) != EST_OK ||
 	    der_take(&sequence.content, DER_BIT_STRING, &bits) != EST_OK ||
-	    sequence.content.len > 0 || bits.content.len < 2 || bits.content.data[0] != 0)
-		return reason(EST_MALFORMED,
-		    "RFC 5280 4.1.2.7: the public key is not a DER SubjectPublicKeyInfo");
+	    sequence.content.len > 0 || bits.content.len < 1 || bits.content.data[0] != 0)
+		return refuse(CSR_SPKI, "the public key is not a DER SubjectPublicKeyInfo");
+	if (find_kind(algorithm.content, &out->kind) != EST_OK)
+		return EST_MALFORMED;
 	out->point = (struct span){bits.content.data + 1, bits.content.len - 1};
-	for (size_t i = 0; i < KINDS && out->kind == NULL; i++)
-		if (span_equal(kinds[i].algorithm, algorithm.content))
-			out->kind = &kinds[i];
-	if (out->kind == NULL)
-		return reason(EST_MALFORMED,
-		    "the key's type or curve is not one that we take: use P-256, "
-		    "P-384, P-521, Ed25519 or RSA (named curves only)");
 	if (out->kind->family == FAMILY_RSA)
 		return check_rsa(out);
 	out->bits = out->kind->bits;
 	return check_point(out);
-}
-
-static EVP_PKEY *import(const char *type, OSSL_PARAM *parameters)
-{
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	EVP_PKEY *key = NULL;
-
-	if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
-	    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
-		key = NULL;
-	EVP_PKEY_CTX_free(context);
-	return key;
-}
-
-/* OpenSSL does not write through it, though its parameters' pointers are not const. */
-static void *unconst(const void *pointer)
-{
-	union {
-		const void *in;
-		void *out;
-	} both = {pointer};
-
-	return both.out;
-}
-
-/* The curve's kept key with this point in it, and its context; NULL where the point is not on the
- * curve. */
-static EVP_PKEY_CTX *load_point(const struct key_info *key)
-{
-	EVP_PKEY **curve = &kept.curve[key->kind - kinds].key;
-	EVP_PKEY_CTX **verify = &kept.curve[key->kind - kinds].verify;
-	OSSL_PARAM parameters[] = {
-	    OSSL_PARAM_construct_utf8_string(
-		OSSL_PKEY_PARAM_GROUP_NAME, unconst(key->kind->name), 0),
-	    OSSL_PARAM_construct_octet_string(
-		OSSL_PKEY_PARAM_PUB_KEY, unconst(key->point.data), key->point.len),
-	    OSSL_PARAM_construct_end(),
-	};
-
-	if (*verify != NULL)
-		return EVP_PKEY_set1_encoded_public_key(*curve, key->point.data, key->point.len) ==
-			       1
-			   ? *verify
-			   : NULL;
-	*curve = import("EC", parameters);
-	if (*curve == NULL)
-		return NULL;
-	*verify = EVP_PKEY_CTX_new_from_pkey(NULL, *curve, NULL);
-	if (*verify != NULL && EVP_PKEY_verify_init(*verify) == 1)
-		return *verify;
-	EVP_PKEY_CTX_free(*verify);
-	EVP_PKEY_free(*curve);
-	*verify = NULL;
-	*curve = NULL;
-	return NULL;
-}
-
-static EVP_PKEY *import_edwards(const struct key_info *key)
-{
-	return EVP_PKEY_new_raw_public_key_ex(
-	    NULL, key->kind->name, NULL, key->point.data, key->point.len);
-}
-
-static EVP_PKEY *import_rsa(const struct key_info *key)
-{
-	struct span modulus, exponent;
-	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	OSSL_PARAM *parameters = NULL;
-	BIGNUM *n = NULL, *e = NULL;
-	EVP_PKEY *imported = NULL;
-
-	if (builder != NULL && take_rsa(key->point, &modulus, &exponent) == EST_OK) {
-		n = BN_bin2bn(modulus.data, (int)modulus.len, NULL);
-		e = BN_bin2bn(exponent.data, (int)exponent.len, NULL);
-		if (OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
-		    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1)
-			parameters = OSSL_PARAM_BLD_to_param(builder);
-	}
-	if (parameters != NULL)
-		imported = import("RSA", parameters);
-	OSSL_PARAM_free(parameters);
-	OSSL_PARAM_BLD_free(builder);
-	BN_free(n);
-	BN_free(e);
-	return imported;
-}
-
-static const struct signature_kind *signature_kind_of(struct span algorithm)
-{
-	struct der sequence;
-
-	if (der_take(&algorithm, DER_SEQUENCE, &sequence) != EST_OK || algorithm.len > 0)
-		return NULL;
-	for (size_t i = 0; i < SIGNATURE_KINDS; i++) {
-		struct span known = signature_kinds[i].algorithm;
-		if (span_equal(known, sequence.content))
-			return &signature_kinds[i];
-		/* RFC 4055 5: the NULL may be absent. */
-		known.len -= 2;
-		if (signature_kinds[i].family == FAMILY_RSA && span_equal(known, sequence.content))
-			return &signature_kinds[i];
-	}
-	return NULL;
-}
-
-static const EVP_MD *digest_of(const struct signature_kind *kind)
-{
-	EVP_MD **digest = &kept.digest[kind - signature_kinds];
-
-	if (*digest == NULL && kind->digest != NULL)
-		*digest = EVP_MD_fetch(NULL, kind->digest, NULL);
-	return *digest;
-}
-
-static enum outcome invalid_key(const struct key_info *key)
-{
-	return reason_openssl(
-	    EST_MALFORMED, "the public key is not a valid %s key", key->kind->word);
-}
-
-static enum outcome invalid_signature(void)
-{
-	return reason_openssl(EST_MALFORMED,
-	    "RFC 7030 4.2.1: the request's signature does not verify with the request's own key");
-}
-
-/* The fast path: most devices bring a key on an elliptic curve. */
-static enum outcome verify_by_curve(const struct key_info *key, const struct signature_kind *kind,
-    struct span signature, struct span data)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned len;
-	EVP_PKEY_CTX *verify = load_point(key);
-
-	if (verify == NULL)
-		return invalid_key(key);
-	if (EVP_Digest(data.data, data.len, digest, &len, digest_of(kind), NULL) != 1 ||
-	    EVP_PKEY_verify(verify, signature.data, signature.len, digest, len) != 1)
-		return invalid_signature();
-	return EST_OK;
-}
-
-static enum outcome verify_by_import(const struct key_info *key, const struct signature_kind *kind,
-    struct span signature, struct span data)
-{
-	EVP_PKEY *imported = kind->family == FAMILY_RSA ? import_rsa(key) : import_edwards(key);
-	enum outcome outcome = EST_OK;
-
-	if (imported == NULL)
-		return invalid_key(key);
-	if (kept.context == NULL)
-		kept.context = EVP_MD_CTX_new();
-	if (EVP_DigestVerifyInit(kept.context, NULL, digest_of(kind), NULL, imported) != 1 ||
-	    EVP_DigestVerify(kept.context, signature.data, signature.len, data.data, data.len) != 1)
-		outcome = invalid_signature();
-	EVP_MD_CTX_reset(kept.context);
-	EVP_PKEY_free(imported);
-	return outcome;
-}
-
-enum outcome key_verify(
-    const struct key_info *key, struct span algorithm, struct span signature, struct span data)
-{
-	const struct signature_kind *kind = signature_kind_of(algorithm);
-
-	if (kind == NULL)
-		return reason(EST_MALFORMED,
-		    "the request's signature algorithm is not one that we take: use "
-		    "SHA-256, SHA-384 or SHA-512 with RSA or ECDSA, or Ed25519");
-	if (kind->family != key->kind->family)
-		return reason(EST_MALFORMED,
-		    "RFC 2986 4.2: the request's signature algorithm does not fit its %s key",
-		    key->kind->word);
-	return kind->family == FAMILY_EC ? verify_by_curve(key, kind, signature, data)
-					 : verify_by_import(key, kind, signature, data);
-}
-
-/* Which signature a CA's key makes: its family and the digest that matches its strength. */
-static const struct {
-	enum family family;
-	int bits_from;
-	size_t kind; /* of signature_kinds[] */
-} signers[] = {
-    {FAMILY_EC, 384, 1},
-    {FAMILY_EC, 256, 0},
-    {FAMILY_RSA, 2048, 3},
-    {FAMILY_EDWARDS, 0, 6},
-};
-
-/* The AlgorithmIdentifiers with their SEQUENCE around them, made once. */
-static struct span framed_algorithm(size_t kind)
-{
-	static struct buf framed[SIGNATURE_KINDS];
-
-	if (framed[kind].len == 0)
-		der_add(&framed[kind], DER_SEQUENCE, signature_kinds[kind].algorithm);
-	return buf_span(&framed[kind]);
-}
-
-static bool on_known_curve(EVP_PKEY *key)
-{
-	char group[32];
-	int nid;
-
-	if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1)
-		return false;
-	nid = OBJ_txt2nid(group);
-	for (size_t i = 0; i < KINDS; i++)
-		if (kinds[i].family == FAMILY_EC && EC_curve_nist2nid(kinds[i].name) == nid)
-			return true;
-	return false;
-}
-
-enum outcome key_signer(EVP_PKEY *key, struct span *algorithm, const EVP_MD **digest)
-{
-	static const char *const names[] = {
-	    [FAMILY_EC] = "EC", [FAMILY_RSA] = "RSA", [FAMILY_EDWARDS] = "ED25519"};
-
-	for (size_t i = 0; i < sizeof(signers) / sizeof(signers[0]); i++) {
-		if (EVP_PKEY_is_a(key, names[signers[i].family]) != 1 ||
-		    EVP_PKEY_get_bits(key) < signers[i].bits_from ||
-		    (signers[i].family == FAMILY_EC && !on_known_curve(key)))
-			continue;
-		*algorithm = framed_algorithm(signers[i].kind);
-		*digest = digest_of(&signature_kinds[signers[i].kind]);
-		return EST_OK;
-	}
-	return reason(EST_MALFORMED, "this key cannot be a CA's here: use P-256, P-384, RSA of "
-				     "2048 bits or more, or Ed25519");
 }

@@ -1,8 +1,8 @@
 /*
  * key.h - public keys and signatures: which kinds there are, and how OpenSSL gets to see them.
  *
- * Kinds of keys and of signature algorithms are rows of tables in key.c; nothing else lists
- * algorithms.
+ * Kinds of keys are rows of a table in key.c, kinds of signatures of one in key_signature.c;
+ * nothing else lists algorithms.
  */
 #ifndef EST_KEY_H
 #define EST_KEY_H
@@ -17,16 +17,22 @@ struct key_kind; /* a row */
 /* A SubjectPublicKeyInfo, looked into. */
 struct key_info {
 	const struct key_kind *kind;
-	struct span spki;  /* the whole */
-	struct span point; /* EC point, Ed25519 octets, or the RSAPublicKey */
+	struct span spki;              /* the whole */
+	struct span point;             /* EC or Edwards; RSA: the RSAPublicKey */
+	struct span modulus, exponent; /* RSA: without leading zeros; else empty */
 	unsigned bits;
+	bool other_exponent; /* RSA, and the exponent is another than 65537 */
 };
 
-/* Parses and checks a SubjectPublicKeyInfo: EST_MALFORMED for kinds, sizes and encodings we do not
- * take. */
+/*
+ * Parses and checks a SubjectPublicKeyInfo, without any arithmetic and without OpenSSL:
+ * EST_MALFORMED (CSR_SPKI, CSR_KEY_TYPE, CSR_CURVE, CSR_POINT, CSR_KEY_SIZE, CSR_MODULUS,
+ * CSR_EXPONENT) for kinds, sizes and encodings that we do not take. The spans of *out point into
+ * spki.
+ */
 enum outcome key_parse(struct span spki, struct key_info *out);
 
-/* The word of est.conf: "P-256", "RSA-3072", "Ed25519". */
+/* The word of est.conf: "P-256", "RSA-3072", "Ed25519", "Ed448". */
 const char *key_word(const struct key_info *key);
 bool key_word_known(const char *word);
 
@@ -35,13 +41,20 @@ bool key_word_known(const char *word);
 bool key_can_encipher(const struct key_info *key);
 bool key_can_agree(const struct key_info *key);
 
-/* Verifies signature over data by the key. EST_MALFORMED where the algorithm is not allowed, does
-   not fit the key, or the signature does not verify. algorithm is a DER AlgorithmIdentifier. */
+/*
+ * Verifies the signature over data by the key. algorithm is a DER AlgorithmIdentifier: ECDSA or RSA
+ * (PKCS #1 1.5, or PSS by RFC 4055) with SHA-256, SHA-384 or SHA-512, Ed25519, Ed448.
+ * EST_MALFORMED: CSR_SIGALG where it is another one or does not fit the key, CSR_WEAK_KEY where
+ * rsa_check_modulus() refuses the key, CSR_POINT where the key is no point of its curve,
+ * CSR_SIGNATURE where the signature does not verify.
+ */
 enum outcome key_verify(
     const struct key_info *key, struct span algorithm, struct span signature, struct span data);
 
-/* The DER AlgorithmIdentifier that a CA's private key signs with, and the digest for it (NULL:
-   none, Ed25519); EST_MALFORMED for a key we do not sign with. Both are static. */
+/*
+ * The DER AlgorithmIdentifier that a CA's private key signs with, and the digest for it (NULL:
+ * none, Ed25519 and Ed448); EST_MALFORMED for a key that we do not sign with. Both are static.
+ */
 enum outcome key_signer(EVP_PKEY *key, struct span *algorithm, const EVP_MD **digest);
 
 /* A one-shot SHA-256 with an algorithm fetched once. */

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/utf8.h"
+#include "common/base/escape.h"
+#include "common/base/refusal.h"
 #include "common/pki/der.h"
+#include "common/pki/text.h"
 
 static const struct name_type types[] = {
     {"CN", DER_OCTETS("\x55\x04\x03"), 64, true, false, false},
@@ -46,107 +48,25 @@ const struct name_type *name_type_of(const char *word)
 	return NULL;
 }
 
-/* X.680 41.4: what a PrintableString may hold. */
-static bool all_printable(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (!isalnum(text.data[i]) &&
-		    (text.data[i] == '\0' || strchr(" '()+,-./:=?", text.data[i]) == NULL))
-			return false;
-	return true;
-}
-
-static bool all_ascii(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] >= 0x80)
-			return false;
-	return true;
-}
-
-/*
- * Octets a character, of the string types of X.520's DirectoryString and its relatives; 0: UTF-8.
- */
-static const struct {
-	unsigned tag;
-	size_t width;
-	uint32_t most;
-} string_types[] = {
-    {DER_UTF8, 0, 0x10ffff},
-    {DER_PRINTABLE, 1, 0x7f},
-    {DER_IA5, 1, 0x7f},
-    {DER_NUMERIC, 1, 0x7f},
-    {DER_VISIBLE, 1, 0x7f},
-    {DER_TELETEX, 1, 0xff}, /* read as Latin-1, as everybody does */
-    {DER_BMP, 2, 0xffff},
-    {DER_UNIVERSAL, 4, 0x10ffff},
-};
-
-/* Takes one character off a string of the given width; 0 octets where it is none. */
-static size_t take_character(struct span text, size_t width, uint32_t *c)
-{
-	if (width == 0)
-		return utf8_decode(text, c);
-	if (text.len < width)
-		return 0;
-	*c = 0;
-	for (size_t i = 0; i < width; i++)
-		*c = *c << 8 | text.data[i];
-	return width;
-}
-
-/* Appends the string in UTF-8 and counts its characters. */
-static enum outcome string_to_utf8(const struct der *value, struct buf *out, size_t *characters)
-{
-	size_t t = 0;
-	struct span rest = value->content;
-
-	while (
-	    t < sizeof(string_types) / sizeof(string_types[0]) && string_types[t].tag != value->tag)
-		t++;
-	if (t == sizeof(string_types) / sizeof(string_types[0]))
-		return reason(EST_MALFORMED,
-		    "RFC 5280 4.1.2.4: a name holds a value that is not a text string (tag 0x%02x)",
-		    value->tag);
-	*characters = 0;
-	while (rest.len > 0) {
-		uint32_t c;
-		size_t used = take_character(rest, string_types[t].width, &c);
-		if (used == 0 || c > string_types[t].most)
-			return reason(EST_MALFORMED, "RFC 5280 4.1.2.4: a name holds bytes that "
-						     "its string type does not allow");
-		if (utf8_is_control(c))
-			return reason(EST_MALFORMED,
-			    "a name holds the control character U+%04X; leave it out", (unsigned)c);
-		if (!utf8_encode(out, c))
-			return reason(EST_MALFORMED, "a name holds U+%04X, which is no character",
-			    (unsigned)c);
-		rest.data += used;
-		rest.len -= used;
-		(*characters)++;
-	}
-	return EST_OK;
-}
-
 static enum outcome check_value(const struct name_type *type, struct span text, size_t characters)
 {
+	unsigned wanted;
+
 	if (characters == 0)
-		return reason(EST_MALFORMED, "RFC 5280 4.1.2.4: the name's %s is empty",
+		return refuse(CSR_NAME_EMPTY, "the name's %s is empty; leave it out",
 		    type == NULL ? "attribute" : type->word);
 	if (type == NULL)
 		return EST_OK;
 	if (characters > type->most)
-		return reason(EST_MALFORMED,
-		    "X.520: the name's %s has %zu characters; %zu are allowed", type->word,
-		    characters, type->most);
+		return refuse(CSR_NAME_LENGTH, "the name's %s has %zu characters; %zu are allowed",
+		    type->word, characters, type->most);
 	if (strcmp(type->word, "C") == 0 &&
 	    (characters != 2 || !isalpha(text.data[0]) || !isalpha(text.data[1])))
-		return reason(
-		    EST_MALFORMED, "X.520: the name's C is not the two letters of a country");
-	if ((type->printable && !all_printable(text)) || (type->ia5 && !all_ascii(text)))
-		return reason(EST_MALFORMED,
-		    "RFC 5280 A.1: the name's %s holds a character that %s lacks", type->word,
-		    type->printable ? "PrintableString" : "IA5String");
+		return refuse(CSR_NAME_LENGTH, "the name's C is not the two letters of a country");
+	wanted = type->printable ? DER_PRINTABLE : type->ia5 ? DER_IA5 : DER_UTF8;
+	if (!text_fits(wanted, text))
+		return refuse(CSR_NAME_ENCODING, "the name's %s holds a character that %s lacks",
+		    type->word, type->printable ? "PrintableString" : "IA5String");
 	return EST_OK;
 }
 
@@ -160,16 +80,16 @@ static enum outcome take_attribute(struct span *rdn, bool joined, struct name *o
 	if (der_take(rdn, DER_SEQUENCE, &pair) != EST_OK ||
 	    der_take(&pair.content, DER_OID, &oid) != EST_OK || oid.content.len == 0 ||
 	    der_next(&pair.content, &value) != EST_OK || pair.content.len > 0)
-		return reason(EST_MALFORMED, "RFC 5280 4.1.2.4: the name is not DER");
+		return refuse(CSR_NAME_DER, "the name is not DER");
 	if (out->count == NAME_RDNS_MAX)
-		return reason(EST_MALFORMED, "the name has more than %d attributes", NAME_RDNS_MAX);
+		return refuse(CSR_NAME_DER, "the name has more than %d attributes", NAME_RDNS_MAX);
 	attribute = &out->attributes[out->count++];
 	*attribute = (struct name_attribute){.type = type_of_oid(oid.content),
 	    .oid = oid.content,
 	    .string_tag = value.tag,
 	    .at = out->text.len,
 	    .joined = joined};
-	if (string_to_utf8(&value, &out->text, &characters) != EST_OK)
+	if (text_parse(&value, &out->text, &characters) != EST_OK)
 		return EST_MALFORMED;
 	attribute->len = out->text.len - attribute->at;
 	return check_value(attribute->type, name_value(out, attribute), characters);
@@ -182,15 +102,42 @@ enum outcome name_parse(struct span der, struct name *out)
 	out->count = 0;
 	out->text = (struct buf){0};
 	if (der_take(&der, DER_SEQUENCE, &sequence) != EST_OK || der.len > 0)
-		return reason(EST_MALFORMED, "RFC 5280 4.1.2.4: the name is not a DER SEQUENCE");
+		return refuse(CSR_NAME_DER, "the name is not a DER SEQUENCE");
 	while (sequence.content.len > 0) {
 		bool joined = false;
 		if (der_take(&sequence.content, DER_SET, &rdn) != EST_OK || rdn.content.len == 0)
-			return reason(EST_MALFORMED,
-			    "RFC 5280 4.1.2.4: the name holds an RDN that is no SET");
+			return refuse(CSR_NAME_DER, "the name holds an RDN that is no SET");
 		for (; rdn.content.len > 0; joined = true)
 			if (take_attribute(&rdn.content, joined, out) != EST_OK)
 				return EST_MALFORMED;
+	}
+	return EST_OK;
+}
+
+static struct span trimmed(struct span value)
+{
+	while (value.len > 0 && value.data[0] == ' ') {
+		value.data++;
+		value.len--;
+	}
+	while (value.len > 0 && value.data[value.len - 1] == ' ')
+		value.len--;
+	return value;
+}
+
+enum outcome name_check(const struct name *name)
+{
+	for (size_t i = 0; i < name->count; i++) {
+		const struct name_attribute *attribute = &name->attributes[i];
+		struct span value = name_value(name, attribute);
+		const char *word = attribute->type == NULL ? "attribute" : attribute->type->word;
+		if (!text_fits(attribute->string_tag, value))
+			return refuse(CSR_NAME_ENCODING,
+			    "the name's %s holds a character that its string type lacks; take "
+			    "UTF8String",
+			    word);
+		if (trimmed(value).len == 0)
+			return refuse(CSR_NAME_EMPTY, "the name's %s is blank; leave it out", word);
 	}
 	return EST_OK;
 }
@@ -203,7 +150,8 @@ void name_clear(struct name *name)
 
 struct span name_value(const struct name *name, const struct name_attribute *attribute)
 {
-	return (struct span){name->text.data + attribute->at, attribute->len};
+	return attribute->len == 0 ? (struct span){NULL, 0}
+				   : (struct span){name->text.data + attribute->at, attribute->len};
 }
 
 struct span name_first(const struct name *name, const char *word)
@@ -221,8 +169,9 @@ static unsigned tag_for(const struct name_attribute *attribute, struct span valu
 		return DER_IA5;
 	if (attribute->type != NULL && attribute->type->printable)
 		return DER_PRINTABLE;
-	return attribute->string_tag == DER_PRINTABLE && all_printable(value) ? DER_PRINTABLE
-									      : DER_UTF8;
+	return attribute->string_tag == DER_PRINTABLE && text_fits(DER_PRINTABLE, value)
+		   ? DER_PRINTABLE
+		   : DER_UTF8;
 }
 
 void name_encode(const struct name *name, struct buf *out)
@@ -245,22 +194,6 @@ void name_encode(const struct name *name, struct buf *out)
 	der_close(out, sequence);
 }
 
-/* RFC 4514 2.4 */
-static void add_escaped(struct buf *out, struct span value)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		unsigned char c = value.data[i];
-		bool edge = (i == 0 && (c == ' ' || c == '#')) || (i + 1 == value.len && c == ' ');
-		if (c < 0x20 || c == 0x7f) {
-			buf_printf(out, "\\%02x", c);
-			continue;
-		}
-		if (edge || strchr(",+\"\\<>;", c) != NULL)
-			buf_add_byte(out, '\\');
-		buf_add_byte(out, c);
-	}
-}
-
 /* A value of no known attribute: every byte, RFC 4514 2.4's hexpair. */
 static void add_hidden(struct buf *out, struct span value)
 {
@@ -277,7 +210,7 @@ static void add_attribute_text(
 		der_oid_text(out, attribute->oid);
 	buf_add_byte(out, '=');
 	if (attribute->type != NULL)
-		add_escaped(out, name_value(name, attribute));
+		dn_value(out, name_value(name, attribute));
 	else
 		add_hidden(out, name_value(name, attribute));
 }
@@ -316,17 +249,6 @@ static int take_folded(struct span *value)
 		value->len--;
 	}
 	return c;
-}
-
-static struct span trimmed(struct span value)
-{
-	while (value.len > 0 && value.data[0] == ' ') {
-		value.data++;
-		value.len--;
-	}
-	while (value.len > 0 && value.data[value.len - 1] == ' ')
-		value.len--;
-	return value;
 }
 
 static bool value_equal(struct span a, struct span b)

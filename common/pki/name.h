@@ -42,6 +42,12 @@ struct name {
 enum outcome name_parse(struct span der, struct name *out);
 void name_clear(struct name *name);
 
+/*
+ * What a name in a request has to keep beside, although certificates are read that do not: every
+ * value is of its string type's alphabet, and none is blank.
+ */
+enum outcome name_check(const struct name *name);
+
 struct span name_value(const struct name *name, const struct name_attribute *attribute);
 
 /* The first value of the type with that word, e.g. "CN"; an empty span if none. */

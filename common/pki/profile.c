@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/refusal.h"
+#include "common/pki/charset.h"
 #include "common/pki/der.h"
 
 /* RFC 5280 4.2.1.3. Only a CA has the last two, so no profile may grant them. */
@@ -26,6 +28,7 @@ static const unsigned char oid_basic_constraints[] = {0x55, 0x1d, 0x13};
 static const unsigned char oid_key_usage[] = {0x55, 0x1d, 0x0f};
 static const unsigned char oid_extended_key_usage[] = {0x55, 0x1d, 0x25};
 static const unsigned char oid_subject_alt_name[] = {0x55, 0x1d, 0x11};
+static const struct span server_auth = DER_OCTETS("\x2b\x06\x01\x05\x05\x07\x03\x01");
 
 static void add_extension(
     struct buf *out, const unsigned char oid[static 3], bool critical, struct span value)
@@ -131,6 +134,34 @@ static enum outcome check_words(
 	return EST_OK;
 }
 
+static bool name_word_known(const char *word)
+{
+	return subject_word_known(word) || san_word_known(word);
+}
+
+/* What is required has to be granted, or nobody could ever get a certificate. */
+static enum outcome check_required(const char *path, const struct config_profile *config)
+{
+	enum outcome outcome = check_words(path, &config->required, "required", name_word_known);
+
+	for (size_t i = 0; outcome == EST_OK && i < config->required.count; i++) {
+		const char *word = config->required.word[i];
+		if (!words_have(&config->subject, word) &&
+		    !words_have(&config->subject_alt_names, word))
+			outcome = reason(EST_MALFORMED,
+			    "%s:%d: required: \"%s\" is neither in subject nor in "
+			    "subject_alt_names",
+			    path, config->required.line, word);
+	}
+	return outcome;
+}
+
+/* Whether a value of the configuration is that word; what is not set is none. */
+static bool is_word(const char *value, const char *word)
+{
+	return value != NULL && strcmp(value, word) == 0;
+}
+
 enum outcome profile_make(
     const char *path, const struct config_profile *config, struct profile **out)
 {
@@ -139,6 +170,8 @@ enum outcome profile_make(
 	enum outcome outcome;
 
 	profile->config = config;
+	profile->permissive = is_word(config->names, "permissive");
+	profile->any_exponent = is_word(config->rsa_exponents, "any");
 	add_extension(&profile->basic_constraints, oid_basic_constraints, true,
 	    (struct span){empty_sequence, sizeof(empty_sequence)});
 	outcome = make_key_usage(path, profile);
@@ -151,6 +184,8 @@ enum outcome profile_make(
 	if (outcome == EST_OK)
 		outcome = check_words(
 		    path, &config->subject_alt_names, "subject_alt_names", san_word_known);
+	if (outcome == EST_OK)
+		outcome = check_required(path, config);
 	if (outcome != EST_OK) {
 		profile_free(profile);
 		return outcome;
@@ -169,47 +204,124 @@ void profile_free(struct profile *profile)
 	free(profile);
 }
 
-static enum outcome not_granted(const struct profile *profile, const char *what)
+static enum outcome not_granted(
+    const struct profile *profile, enum refusal refusal, const char *what)
 {
-	return reason(EST_MALFORMED,
-	    "RFC 7030 4.2.3: the request asks for %s, which profile \"%s\" does not "
-	    "grant; leave it out",
-	    what, profile->config->name);
+	return refuse(refusal,
+	    "the request asks for %s, which profile \"%s\" does not grant; leave it out", what,
+	    profile->config->name);
+}
+
+static enum outcome missing(const struct profile *profile, const char *what)
+{
+	return refuse(CSR_NAME_MISSING, "profile \"%s\" requires %s, and the request has none",
+	    profile->config->name, what);
+}
+
+static enum outcome check_key(const struct profile *profile, const struct key_info *key)
+{
+	if (!words_have(&profile->config->keys, key_word(key)))
+		return refuse(CSR_KEY_NOT_GRANTED, "profile \"%s\" does not take %s keys",
+		    profile->config->name, key_word(key));
+	if (key->other_exponent && !profile->any_exponent)
+		return refuse(CSR_EXPONENT,
+		    "the RSA exponent is not 65537, and profile \"%s\" takes no other",
+		    profile->config->name);
+	return EST_OK;
+}
+
+static enum outcome oid_not_granted(
+    const struct profile *profile, enum refusal refusal, const char *what, struct span oid)
+{
+	struct buf text = {0};
+	enum outcome outcome;
+
+	buf_printf(&text, "%s ", what);
+	der_oid_text(&text, oid);
+	outcome = not_granted(profile, refusal, buf_string(&text));
+	buf_free(&text);
+	return outcome;
+}
+
+static enum outcome check_attribute(
+    const struct profile *profile, const struct name_attribute *attribute)
+{
+	if (attribute->type == NULL)
+		return oid_not_granted(
+		    profile, CSR_NAME_ATTRIBUTE, "the subject attribute", attribute->oid);
+	if (!words_have(&profile->config->subject, attribute->type->word))
+		return refuse(CSR_NAME_ATTRIBUTE,
+		    "the request asks for the subject attribute %s, which profile \"%s\" does not "
+		    "grant; leave it out",
+		    attribute->type->word, profile->config->name);
+	return EST_OK;
 }
 
 static enum outcome check_subject(const struct profile *profile, const struct name *name)
 {
-	for (size_t i = 0; i < name->count; i++) {
-		const struct name_type *type = name->attributes[i].type;
-		struct buf oid = {0};
-		if (type != NULL && words_have(&profile->config->subject, type->word))
-			continue;
-		buf_add_string(&oid, "the subject attribute ");
-		if (type != NULL)
-			buf_add_string(&oid, type->word);
-		else
-			der_oid_text(&oid, name->attributes[i].oid);
-		(void)not_granted(profile, buf_string(&oid));
-		buf_free(&oid);
-		return EST_MALFORMED;
-	}
-	return EST_OK;
+	if (name->count == 0 && !profile->config->empty_subject)
+		return refuse(CSR_NAME_EMPTY,
+		    "the subject is empty, which profile \"%s\" does not take; give it a CN",
+		    profile->config->name);
+	for (size_t i = 0; i < name->count; i++)
+		if (check_attribute(profile, &name->attributes[i]) != EST_OK)
+			return EST_MALFORMED;
+	return profile->permissive ? EST_OK : charset_check(name);
 }
 
 static enum outcome check_sans(const struct profile *profile, const struct sans *sans)
 {
 	if (sans->others > 0)
-		return not_granted(
-		    profile, "a subject alternative name that is none of dns, ip, email, uri");
+		return not_granted(profile, CSR_SAN_TYPE,
+		    "a subject alternative name that is none of dns, ip, email, uri");
 	for (size_t i = 0; i < sans->count; i++) {
 		const char *word = san_kind_word(sans->san[i].kind);
 		if (!words_have(&profile->config->subject_alt_names, word))
-			return reason(EST_MALFORMED,
-			    "RFC 7030 4.2.3: the request asks for a subject alternative name of "
-			    "type %s, which "
+			return refuse(CSR_SAN_TYPE,
+			    "the request asks for a subject alternative name of type %s, which "
 			    "profile \"%s\" does not grant; leave it out",
 			    word, profile->config->name);
 	}
+	return EST_OK;
+}
+
+static bool has_name(const struct csr *csr, const char *word)
+{
+	if (name_type_of(word) != NULL)
+		return name_first(&csr->name, word).len > 0;
+	for (size_t i = 0; i < csr->wishes.sans.count; i++)
+		if (strcmp(san_kind_word(csr->wishes.sans.san[i].kind), word) == 0)
+			return true;
+	return false;
+}
+
+static bool holds_oid(struct span oids, struct span oid)
+{
+	struct der one;
+
+	while (oids.len > 0 && der_next(&oids, &one) == EST_OK)
+		if (span_equal(one.content, oid))
+			return true;
+	return false;
+}
+
+/* The purposes to issue, as OID, OID, ...: those that are asked for, else all that are granted. */
+static struct span purposes_of(const struct profile *profile, const struct csr *csr)
+{
+	return csr->wishes.has_extended_key_usage ? csr->wishes.extended_key_usage
+						  : buf_span(&profile->extended_key_usage);
+}
+
+/* RFC 9525 2: who connects to a server looks for its SubjectAltName only. */
+static enum outcome check_required_names(const struct profile *profile, const struct csr *csr)
+{
+	const struct words *required = &profile->config->required;
+
+	for (size_t i = 0; i < required->count; i++)
+		if (!has_name(csr, required->word[i]))
+			return missing(profile, required->word[i]);
+	if (csr->wishes.sans.count == 0 && holds_oid(purposes_of(profile, csr), server_auth))
+		return missing(profile, "a SubjectAltName for serverAuth");
 	return EST_OK;
 }
 
@@ -230,42 +342,43 @@ static unsigned usage_for(const struct profile *profile, const struct key_info *
  * opposite. */
 static unsigned usage_of(const struct profile *profile, const struct csr *csr)
 {
-	unsigned granted = usage_for(profile, &csr->key);
+	unsigned usage = usage_for(profile, &csr->key);
 
-	return csr->wishes.has_key_usage ? granted & csr->wishes.key_usage : granted;
+	if (csr->wishes.has_key_usage)
+		usage &= csr->wishes.key_usage;
+	/* RFC 5280 4.2.1.3: these two have no meaning where keyAgreement is not set. */
+	if ((usage & 1U << KEY_AGREEMENT) == 0)
+		usage &= ~(1U << ENCIPHER_ONLY | 1U << DECIPHER_ONLY);
+	return usage;
 }
 
 static enum outcome check_usages(const struct profile *profile, const struct csr *csr)
 {
 	struct span wished = csr->wishes.extended_key_usage;
-	struct der oid, granted;
+	struct der oid;
 
 	if (csr->wishes.has_key_usage && (csr->wishes.key_usage & CA_USAGES) != 0)
-		return not_granted(profile, "keyUsage keyCertSign or cRLSign");
+		return not_granted(profile, CSR_CA, "keyUsage keyCertSign or cRLSign");
 	if (usage_of(profile, csr) == 0)
-		return not_granted(profile, "a keyUsage without any bit that suits the key");
-	while (wished.len > 0 && der_next(&wished, &oid) == EST_OK) {
-		struct span rest = buf_span(&profile->extended_key_usage);
-		bool found = false;
-		while (!found && rest.len > 0 && der_next(&rest, &granted) == EST_OK)
-			found = span_equal(granted.whole, oid.whole);
-		if (!found)
-			return not_granted(profile, "an extendedKeyUsage");
-	}
+		return not_granted(
+		    profile, CSR_KEY_USAGE, "a keyUsage without any bit that suits the key");
+	while (wished.len > 0 && der_next(&wished, &oid) == EST_OK)
+		if (!holds_oid(buf_span(&profile->extended_key_usage), oid.content))
+			return oid_not_granted(
+			    profile, CSR_EXTENDED_KEY_USAGE, "the extendedKeyUsage", oid.content);
 	return EST_OK;
 }
 
 enum outcome profile_check(const struct profile *profile, const struct csr *csr)
 {
-	if (!words_have(&profile->config->keys, key_word(&csr->key)))
-		return reason(EST_MALFORMED, "RFC 7030 4.2.3: profile \"%s\" does not take %s keys",
-		    profile->config->name, key_word(&csr->key));
-	if (csr->wishes.beyond != NULL)
-		return not_granted(profile, csr->wishes.beyond);
-	if (check_subject(profile, &csr->name) != EST_OK ||
-	    check_sans(profile, &csr->wishes.sans) != EST_OK)
+	if (csr->wishes.beyond != REFUSAL_NONE)
+		return not_granted(profile, csr->wishes.beyond, csr->wishes.beyond_what);
+	if (check_key(profile, &csr->key) != EST_OK ||
+	    check_subject(profile, &csr->name) != EST_OK ||
+	    check_sans(profile, &csr->wishes.sans) != EST_OK ||
+	    check_usages(profile, csr) != EST_OK)
 		return EST_MALFORMED;
-	return check_usages(profile, csr);
+	return check_required_names(profile, csr);
 }
 
 void profile_extensions(

@@ -13,15 +13,22 @@ struct profile {
 	struct buf extended_key_usage; /* OID, OID, ... in DER */
 	struct buf basic_constraints;  /* the Extension, always the same */
 	struct buf extended_extension; /* the Extension that grants all of extended_key_usage */
+	bool permissive;               /* names: every character that text_parse() takes */
+	bool any_exponent;             /* rsa_exponents */
 };
 
-/* Compiles; EST_MALFORMED with path:line for words that nobody knows. *out: profile_free(). */
+/*
+ * Compiles; EST_MALFORMED with path:line for words that nobody knows, and for names that are
+ * required but not granted. *out: profile_free().
+ */
 enum outcome profile_make(
     const char *path, const struct config_profile *config, struct profile **out);
 void profile_free(struct profile *profile);
 
-/* Whether the profile allows what the request asks for; EST_MALFORMED (RFC 7030 4.2.3) says what
- * not. */
+/*
+ * Whether the profile allows what the request asks for, and the request has what the profile
+ * requires. Refuses with a CSR code (RFC 7030 4.2.3) that says what is too much, or missing.
+ */
 enum outcome profile_check(const struct profile *profile, const struct csr *csr);
 
 /*

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 
+#include "common/base/refusal.h"
 #include "common/pki/der.h"
 
 static bool dns_ok(struct span name), ip_ok(struct span address), email_ok(struct span address),
@@ -20,14 +21,13 @@ static const struct {
 	const char *rule;
 } kinds[SAN_KINDS] = {
     [SAN_DNS] = {"dns", DER_CONTEXT(2), dns_ok, true,
-	"RFC 1034 3.5: a dNSName is letters, digits, - and _ "
+	"a dNSName is letters, digits, - and _ "
 	"in labels of 1 to 63, without a wildcard"},
-    [SAN_IP] = {"ip", DER_CONTEXT(7), ip_ok, false,
-	"RFC 5280 4.2.1.6: an iPAddress has 4 or 16 octets"},
+    [SAN_IP] = {"ip", DER_CONTEXT(7), ip_ok, false, "an iPAddress has 4 or 16 octets"},
     [SAN_EMAIL] = {"email", DER_CONTEXT(1), email_ok, true,
-	"RFC 5280 4.2.1.6: an rfc822Name is local@domain, without quotes or a name beside it"},
+	"an rfc822Name is local@domain, without quotes or a name beside it"},
     [SAN_URI] = {"uri", DER_CONTEXT(6), uri_ok, false,
-	"RFC 5280 4.2.1.6: a uniformResourceIdentifier has a scheme and is printable ASCII"},
+	"a uniformResourceIdentifier has a scheme and is printable ASCII"},
 };
 
 static bool label_ok(struct span label)
@@ -102,25 +102,49 @@ const char *san_kind_word(enum san_kind kind)
 	return kinds[kind].word;
 }
 
+/*
+ * What would end a line or cut a name short where it is shown: told apart from names that are
+ * merely wrong.
+ */
+static enum outcome check_controls(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == 0)
+			return refuse(
+			    CSR_NAME_NUL, "a subject alternative name holds a NUL; leave it out");
+		if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+			return refuse(CSR_NAME_CONTROL,
+			    "a subject alternative name holds the control character U+%04X; leave "
+			    "it "
+			    "out",
+			    text.data[i]);
+	}
+	return EST_OK;
+}
+
+static enum outcome add_known(enum san_kind kind, struct span value, struct sans *out)
+{
+	if (kind != SAN_IP && check_controls(value) != EST_OK)
+		return EST_MALFORMED;
+	if (!kinds[kind].ok(value))
+		return refuse(CSR_SAN_NAME, "%s", kinds[kind].rule);
+	out->san[out->count++] = (struct san){kind, value};
+	return EST_OK;
+}
+
 static enum outcome take_san(struct span *rest, struct sans *out)
 {
 	struct der value;
 
 	if (der_next(rest, &value) != EST_OK || (value.tag & 0xc0) != 0x80 ||
 	    (value.tag & 0x1f) > 8)
-		return reason(
-		    EST_MALFORMED, "RFC 5280 4.2.1.6: the SubjectAltName is not DER GeneralNames");
-	for (size_t k = 0; k < SAN_KINDS; k++) {
-		if (kinds[k].tag != value.tag)
-			continue;
-		if (out->count == SANS_MAX)
-			return reason(EST_MALFORMED,
-			    "there are more than %d subject alternative names", SANS_MAX);
-		if (!kinds[k].ok(value.content))
-			return reason(EST_MALFORMED, "%s", kinds[k].rule);
-		out->san[out->count++] = (struct san){(enum san_kind)k, value.content};
-		return EST_OK;
-	}
+		return refuse(CSR_SAN_DER, "the SubjectAltName is not DER GeneralNames");
+	if (out->count + out->others == SANS_MAX)
+		return refuse(
+		    CSR_SAN_COUNT, "there are more than %d subject alternative names", SANS_MAX);
+	for (unsigned kind = 0; kind < SAN_KINDS; kind++)
+		if (kinds[kind].tag == value.tag)
+			return add_known((enum san_kind)kind, value.content, out);
 	out->others++;
 	return EST_OK;
 }
@@ -131,10 +155,9 @@ enum outcome sans_parse(struct span der, struct sans *out)
 
 	out->count = out->others = 0;
 	if (der_take(&der, DER_SEQUENCE, &sequence) != EST_OK || der.len > 0)
-		return reason(
-		    EST_MALFORMED, "RFC 5280 4.2.1.6: the SubjectAltName is not a DER SEQUENCE");
+		return refuse(CSR_SAN_DER, "the SubjectAltName is not a DER SEQUENCE");
 	if (sequence.content.len == 0)
-		return reason(EST_MALFORMED, "RFC 5280 4.2.1.6: the SubjectAltName holds no name");
+		return refuse(CSR_SAN_DER, "the SubjectAltName holds no name; leave it out");
 	while (sequence.content.len > 0)
 		if (take_san(&sequence.content, out) != EST_OK)
 			return EST_MALFORMED;

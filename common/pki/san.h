@@ -22,7 +22,10 @@ struct sans {
 	size_t count, others;
 };
 
-/* Parses the content of a SubjectAltName extension; checks every name's form. EST_MALFORMED. */
+/*
+ * Parses the content of a SubjectAltName extension and checks the form of every name. At most
+ * SANS_MAX in all. Refuses with a CSR_SAN or CSR_NAME code.
+ */
 enum outcome sans_parse(struct span der, struct sans *out);
 
 /* Appends a DER GeneralNames. */

@@ -1,10 +1,12 @@
 #!/bin/sh
-# dashboard.sh URL DIR - the page at / in headless Chromium, against a running instance.
+# dashboard.sh URL DIR - the page at / in headless Chromium, and the one without a script, against a running
+# instance.
 #
 # The instance must have issued a certificate for a device named <script>alert(1)</script>, as one of its
 # newest. Proves that the page draws its figures, that this name stands in it as text and made no element,
-# and that nothing on the page offends its own Content-Security-Policy. Leaves light.png, dark.png,
-# narrow.png and dom.html in DIR, for people to look at. Ends with 77 where there is no chromium.
+# that it tells of refused requests (two of which it makes), and that nothing on the pages offends their own
+# Content-Security-Policy. Leaves light.png, dark.png, narrow.png and dom.html in DIR, and plain-*.png and
+# plain.html of the page without a script, for people to look at. Ends with 77 where there is no chromium.
 set -eu
 
 if [ $# -ne 2 ]; then
@@ -38,7 +40,7 @@ browse() {
 	timeout -k 5 60 "$browser" --headless=new --no-sandbox --disable-gpu --no-first-run \
 		--disable-background-networking --disable-component-update --disable-sync \
 		--user-data-dir="$profile" --hide-scrollbars --ignore-certificate-errors \
-		--enable-logging=stderr --virtual-time-budget=5000 "$@" "$url" 2>>"$dir/browser.log"
+		--enable-logging=stderr --virtual-time-budget=5000 "$@" "$url$page" 2>>"$dir/browser.log"
 }
 
 fail() {
@@ -46,24 +48,56 @@ fail() {
 	exit 1
 }
 
+# Light, dark, and as narrow as a telephone.
+shoot() { # PREFIX
+	browse --window-size=1280,1000 --screenshot="$dir/$1light.png" || fail "no screenshot"
+	browse --window-size=1280,1000 --force-dark-mode --screenshot="$dir/$1dark.png" || fail "no screenshot"
+	browse --window-size=320,1600 --screenshot="$dir/$1narrow.png" || fail "no screenshot"
+	for shot in light dark narrow; do
+		[ -s "$dir/$1$shot.png" ] || fail "$1$shot.png is empty"
+	done
+}
+
 : >"$dir/browser.log"
+page=.well-known/est/simplereenroll
+browse --dump-dom >/dev/null || fail "chromium did not finish"
+page=.well-known/est/no-such-label/cacerts
+browse --dump-dom >/dev/null || fail "chromium did not finish"
+: >"$dir/browser.log" # which complains of the two statuses, as it should
+page=
 browse --dump-dom >"$dir/dom.html" || fail "chromium did not finish"
 
 grep -q '<body data-state="ready">' "$dir/dom.html" || fail "the page did not get its figures"
 grep -q '<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>' "$dir/dom.html" ||
 	fail "the name <script>alert(1)</script> does not stand on the page as text"
 
+# The refused ones are there, with a number each, and what was granted is not.
+refused=$(sed -n '/<section id="refused"/,/<\/section>/p' "$dir/dom.html")
+case $refused in
+*'hidden'*) fail "the refused requests are not shown" ;;
+*'<bdi>ok</bdi>'*) fail "a granted request counts as a refused one" ;;
+esac
+for code in badRequest:method badRequest:path; do
+	echo "$refused" | grep -q "<code><bdi>$code</bdi></code></th><td class=\"number\">[1-9]" ||
+		fail "$code is not among the refused requests"
+done
+
 # Exactly one script element, ours.
 scripts=$(grep -o '<script[^>]*>' "$dir/dom.html" || true)
 [ "$scripts" = '<script src="/dashboard.js" defer="">' ] ||
 	fail "other script elements than /dashboard.js: $scripts"
 
-browse --window-size=1280,1000 --screenshot="$dir/light.png" || fail "no screenshot"
-browse --window-size=1280,1000 --force-dark-mode --screenshot="$dir/dark.png" || fail "no screenshot"
-browse --window-size=320,1600 --screenshot="$dir/narrow.png" || fail "no screenshot"
-for shot in light dark narrow; do
-	[ -s "$dir/$shot.png" ] || fail "$shot.png is empty"
-done
+shoot ''
+
+page=status/page
+browse --dump-dom >"$dir/plain.html" || fail "chromium did not finish"
+grep -q '<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>' "$dir/plain.html" ||
+	fail "the name <script>alert(1)</script> does not stand on the page without a script as text"
+grep -q '<bdi>badRequest:path</bdi>' "$dir/plain.html" || fail "the page without a script has no counters"
+if grep -q '<script' "$dir/plain.html"; then
+	fail "the page without a script has one"
+fi
+shoot plain-
 
 # The page itself writes nothing to the console: what stands there is an error or a violation.
 if grep CONSOLE "$dir/browser.log" >&2; then

@@ -23,7 +23,7 @@ json() { run -0 est_admin --json "$@"; }
 @test "--help and --version everywhere, on standard output, exit 0" {
 	local words
 	for words in '' init check user 'user add' 'user list' 'user show' 'user delete' 'user password' cert 'cert list' 'cert show' \
-		'cert export' 'cert revoke' ca 'ca show' store 'store check' 'store checkpoint' 'store statistics'; do
+		'cert export' 'cert revoke' 'cert lint' ca 'ca show' store 'store check' 'store checkpoint' 'store statistics' code 'code list' 'code show'; do
 		# shellcheck disable=SC2086 # words on purpose
 		"$EST_BUILD/est-admin" $words --help >out 2>err
 		assert grep -q usage: out
@@ -205,6 +205,89 @@ json() { run -0 est_admin --json "$@"; }
 	run -2 est_admin cert revoke "$(serial valve-4.pem)" --reason nonsense
 }
 
+# A certificate ./NAME.pem by OpenSSL, of the issuing CA, with all that a device's has but what is told otherwise.
+made() { # NAME SUBJECT [OPTION of openssl x509...]
+	[ -e made.key ] || key P-256 made.key
+	[ -e made.ext ] || printf '%s\n' basicConstraints=critical,CA:FALSE keyUsage=critical,digitalSignature \
+		extendedKeyUsage=clientAuth subjectKeyIdentifier=hash authorityKeyIdentifier=keyid >made.ext
+	openssl req -new -key made.key -subj "$2" | openssl x509 -req -CA "$E2E/est/devices.pem" -CAkey "$E2E/est/devices.key" \
+		-days 30 -extfile made.ext "${@:3}" -out "$1.pem" 2>/dev/null
+}
+
+@test "cert lint: what was issued is without a finding, in PEM and in DER" {
+	request valve-5 DNS:valve-5.example
+	enroll valve-5.b64
+	certificate valve-5.pem
+	openssl x509 -in valve-5.pem -outform DER -out valve-5.der
+	run -0 est_admin cert lint valve-5.pem valve-5.der
+	assert_line 'valve-5.pem: nothing found'
+	assert_line 'valve-5.der: nothing found'
+	run -0 est_admin cert lint --ca "$E2E/est/devices.pem" --profile device valve-5.pem
+	json cert lint valve-5.pem
+	assert_equal "$output" ''
+	# neither a configuration nor a store is needed
+	run -0 "$EST_BUILD/est-admin" -c /nonexistent/est.conf cert lint valve-5.pem
+}
+
+@test "cert lint: each finding has a rule, a section and words, and the exit code is 1" {
+	local rules
+	made good /CN=good.example
+	run -0 est_admin cert lint good.pem --ca "$E2E/est/devices.pem"
+	made zero /CN=zero.example -set_serial 0
+	made negative /CN=negative.example -set_serial -0x112233445566778899
+	made short /CN=short.example -set_serial 5
+	echo authorityKeyIdentifier=none >made.ext
+	made lacking /CN=lacking.example
+	printf '%s\n' authorityKeyIdentifier=keyid keyUsage=digitalSignature,keyCertSign basicConstraints=CA:TRUE >made.ext
+	made ca /CN=ca.example
+	for rules in 'zero serial-zero' 'negative serial-negative' 'short serial-short' 'lacking aki-missing' 'ca bc-ca' 'ca ku-ca' \
+		'ca ku-critical'; do
+		run -1 est_admin cert lint "${rules% *}.pem"
+		assert_line --regexp "^${rules% *}\.pem, certificate 1: ${rules#* }: .+ \((RFC|CA/B BR|X\.).+\)$"
+		assert_line --regexp '^est-admin: [0-9]+ findings?$'
+	done
+	run -1 --separate-stderr est_admin --json cert lint good.pem zero.pem
+	assert_equal "$(jq -c '[.file, .certificate, (.what | length > 0)]' <<<"$output" | sort -u)" '["zero.pem",1,true]'
+	assert_equal "$(jq -r 'select(.rule == "serial-zero") | .section' <<<"$output")" 'RFC 5280 4.1.2.2'
+	cat good.pem zero.pem >both.pem
+	run -1 est_admin cert lint both.pem
+	assert_line --partial 'both.pem, certificate 2: serial-zero'
+	refute_output --partial 'certificate 1'
+}
+
+@test "cert lint: with a CA and a profile, whatever does not fit them" {
+	request valve-6
+	enroll valve-6.b64 narrow
+	certificate valve-6.pem
+	enroll valve-6.b64
+	certificate quarter.pem
+	run -0 est_admin cert lint valve-6.pem --ca "$E2E/est/devices.pem" --profile narrow
+	run -1 est_admin cert lint quarter.pem --profile narrow
+	assert_output --partial 'validity-profile: '
+	run -1 est_admin cert lint valve-6.pem --ca "$E2E/second/devices.pem"
+	assert_output --partial 'issuer-wanted: '
+	assert_output --partial 'aki-wanted: '
+	assert_output --partial 'signature: '
+	request valve-7 email:valve@a.example
+	enroll valve-7.b64 server
+	certificate valve-7.pem
+	run -1 est_admin cert lint valve-7.pem --profile device
+	assert_output --partial 'eku-profile: '
+	assert_output --partial 'san-profile: '
+	run -3 est_admin cert lint valve-6.pem --profile nothing
+	run -3 est_admin cert lint nowhere.pem
+	run -2 est_admin cert lint
+	echo hello >hello.txt
+	run -1 est_admin cert lint hello.txt
+	assert_output --partial 'structure: '
+	openssl x509 -in valve-6.pem -outform DER -out long.der
+	echo >>long.der
+	run -1 est_admin cert lint long.der
+	assert_output --partial 'trailing: '
+	run -1 est_admin cert lint valve-6.key
+	assert_output --partial 'no certificate'
+}
+
 @test "ca show names key, dates, fingerprint and chain" {
 	json ca show devices
 	assert_equal "$(jq -r .key <<<"$output")" P-256
@@ -274,6 +357,45 @@ found() { # PATTERN
 	wrong '1i keys = (' '.'
 	sed '/name = "";/d' good >"$EST_CONFIG"
 	run -1 est_admin check
+}
+
+# A defect that lies in the configuration is found before a device meets it, by check and by the workers alike.
+@test "check proves each label's profile, and workers do not start with one that the lint refuses" {
+	mini
+	cp "$EST_CONFIG" good
+	unprovable() { # KEYS OF THE PROFILE, PATTERN
+		sed "s/validity = .*/validity = \"90d\"; $1/" good >"$EST_CONFIG"
+		run -1 est_admin check
+		assert_output --regexp "FAIL +label \"\": profile \"device\".*$2"
+		run env -i PATH="$PATH" EST_CONFIG="$EST_CONFIG" ASAN_OPTIONS="${ASAN_OPTIONS-}" HTTPS=on REQUEST_METHOD=GET \
+			SCRIPT_NAME=/.well-known/est PATH_INFO=/cacerts GATEWAY_INTERFACE=CGI/1.1 "$EST_BUILD/est.fcgi" </dev/null
+		assert_output --partial 'Status: 503'
+	}
+	unprovable 'extended_key_usage = [ "anyExtendedKeyUsage" ];' any
+	unprovable 'extended_key_usage = [ "serverAuth" ]; subject_alt_names = [];' SubjectAltName
+	unprovable 'key_usage = "keyEncipherment";' P-256
+	cp good "$EST_CONFIG"
+	run -0 est_admin check
+}
+
+@test "check reads the files of blocked_keys and server_certificates" {
+	mini
+	cp "$EST_CONFIG" good
+	sed '1i blocked_keys = "weak";' good >"$EST_CONFIG"
+	run -1 est_admin check
+	assert_output --regexp 'FAIL +blocked_keys: .*weak'
+	printf '# none\nnonsense\n' >mini/weak
+	run -1 est_admin check
+	assert_output --regexp 'FAIL +blocked_keys: .*weak:2'
+	printf '# none\n%064d  a key\n%020d\n' 1 2 >mini/weak
+	run -0 est_admin check
+	assert_output --regexp 'ok +blocked_keys: 1 file'
+	sed 's/server.pem/nothing.pem/' good >"$EST_CONFIG"
+	run -1 est_admin check
+	assert_output --regexp 'FAIL +server_certificates: .*nothing.pem'
+	echo junk >mini/nothing.pem
+	run -1 est_admin check
+	assert_output --regexp 'FAIL +server_certificates: .*nothing.pem'
 }
 
 @test "no secret stands on a command line or in what is printed" {

@@ -89,7 +89,7 @@ swan() { pki "$@" 2>pki.log || fail "pki $1: $(tail -25 pki.log)"; }
 
 @test "strongSwan pki with an RSA key" {
 	cacerts
-	cp "$CORPUS/keys/rsa-2048.pem" rsa.key
+	key RSA-2048 rsa.key
 	swan --req --in rsa.key --type rsa --dn 'C=DE, O=Pumps, CN=pump-6.example' >pump-6.csr
 	swan --est --url "https://127.0.0.1:$PORT" --cacert "$TRUST" --in pump-6.csr --userpass "pump:$PASSWORD" --outform pem >pump-6.pem
 	verified pump-6.pem

@@ -83,20 +83,20 @@ refused() { # CODE WHAT FILE [PATTERN]
 	request pump-5
 	before=$(rows)
 	tr -d '\n' <pump-5.b64 >one
-	printf 'AAAA=AAA' >bad && refused 400 'data behind padding' bad base64
-	(cat one && printf 'AAAA') | sed 's/=*AAAA$/==AAAA/' >bad && refused 400 'a request and data behind padding' bad base64
-	(printf '%s' '-_' && cat one) >bad && refused 400 'URL-safe alphabet' bad base64
-	printf '====' >bad && refused 400 'only padding' bad
-	: >bad && refused 400 'no body' bad
-	printf ' \r\n\t' >bad && refused 400 'only blanks' bad
-	(cat one && printf '\0') >bad && refused 400 'a NUL behind' bad base64
-	(head -c 10 one && printf '\0' && tail -c +11 one) >bad && refused 400 'a NUL within' bad base64
-	(head -c 10 one && printf '*' && tail -c +11 one) >bad && refused 400 'another character within' bad base64
-	(printf '\xef\xbb\xbf' && cat one) >bad && refused 400 'a byte order mark' bad base64
-	printf 'MIIB' | head -c 3 >bad && refused 400 'a group cut short' bad
-	printf 'MII=' >bad && refused 400 'padding that fits nothing' bad
-	printf 'A===' >bad && refused 400 'three signs of padding' bad
-	echo '{"csr":"MIIB"}' >bad && refused 400 'JSON' bad base64
+	printf 'AAAA=AAA' >bad && refused 400 'data behind padding' bad '^badRequest:base64: '
+	(cat one && printf 'AAAA') | sed 's/=*AAAA$/==AAAA/' >bad && refused 400 'a request and data behind padding' bad '^badRequest:base64: '
+	(printf '%s' '-_' && cat one) >bad && refused 400 'URL-safe alphabet' bad '^badRequest:base64: '
+	printf '====' >bad && refused 400 'only padding' bad '^badRequest:base64: '
+	: >bad && refused 400 'no body' bad '^badRequest:body-empty: '
+	printf ' \r\n\t' >bad && refused 400 'only blanks' bad '^badRequest:base64: '
+	(cat one && printf '\0') >bad && refused 400 'a NUL behind' bad '^badRequest:base64: '
+	(head -c 10 one && printf '\0' && tail -c +11 one) >bad && refused 400 'a NUL within' bad '^badRequest:base64: '
+	(head -c 10 one && printf '*' && tail -c +11 one) >bad && refused 400 'another character within' bad '^badRequest:base64: '
+	(printf '\xef\xbb\xbf' && cat one) >bad && refused 400 'a byte order mark' bad '^badRequest:base64: '
+	printf 'MIIB' | head -c 3 >bad && refused 400 'a group cut short' bad '^badRequest:base64: '
+	printf 'MIIB=' >bad && refused 400 'padding that fits nothing' bad '^badRequest:base64: '
+	printf 'A===' >bad && refused 400 'three signs of padding' bad '^badRequest:base64: '
+	echo '{"csr":"MIIB"}' >bad && refused 400 'JSON' bad '^badRequest:base64: '
 	assert_equal "$(rows)" "$before"
 }
 
@@ -110,7 +110,7 @@ refused() { # CODE WHAT FILE [PATTERN]
 		n=$((n + 1))
 	done
 	base64 -w 0 pad.csr | sed 's/A==$/B==/; s/Q==$/R==/; s/g==$/h==/; s/w==$/x==/' >bad
-	refused 400 'padding bits' bad
+	refused 400 'padding bits' bad '^badRequest:base64: '
 }
 
 @test "E-07 PEM armour is tolerated where the label says so" {
@@ -121,7 +121,7 @@ refused() { # CODE WHAT FILE [PATTERN]
 	sed 's/BEGIN CERT/BEGIN NEW CERT/; s/END CERT/END NEW CERT/' pem >new && same 'NEW' new
 	sed 's/$/\r/' pem >crlf && same 'PEM with CRLF' crlf
 	(echo && cat pem && echo) >blank && same 'blank lines around PEM' blank
-	LABEL=strict/ refused 400 'PEM to the strict label' pem
+	LABEL=strict/ refused 400 'PEM to the strict label' pem '^badRequest:body-form: '
 	post strict/simpleenroll pump-6.b64 -u "any:$PASSWORD"
 	assert_issued pump-6.key
 }
@@ -129,21 +129,21 @@ refused() { # CODE WHAT FILE [PATTERN]
 @test "E-07 other or broken armour is refused" {
 	request pump-7
 	openssl req -inform DER -in pump-7.csr -out pem
-	sed 's/CERTIFICATE REQUEST/CERTIFICATE/' pem >bad && refused 400 'armour of a certificate' bad
-	sed '$d' pem >bad && refused 400 'no end' bad
-	cat pem pem >bad && refused 400 'two requests' bad
-	sed 's/END CERTIFICATE/END NEW CERTIFICATE/' pem >bad && refused 400 'ends that differ' bad
+	sed 's/CERTIFICATE REQUEST/CERTIFICATE/' pem >bad && refused 400 'armour of a certificate' bad '^badRequest:body-form: '
+	sed '$d' pem >bad && refused 400 'no end' bad '^badRequest:body-form: '
+	cat pem pem >bad && refused 400 'two requests' bad '^badRequest:body-form: '
+	sed 's/END CERTIFICATE/END NEW CERTIFICATE/' pem >bad && refused 400 'ends that differ' bad '^badRequest:body-form: '
 }
 
 @test "E-08 raw DER only where the label says so" {
 	request pump-8
-	refused 400 'DER' pump-8.csr
-	LABEL=strict/ refused 400 'DER to the strict label' pump-8.csr
+	refused 400 'DER' pump-8.csr '^badRequest:body-form: '
+	LABEL=strict/ refused 400 'DER to the strict label' pump-8.csr '^badRequest:body-form: '
 	post lenient/simpleenroll pump-8.csr -u "any:$PASSWORD"
 	assert_issued pump-8.key
 	post lenient/simpleenroll pump-8.b64 -u "any:$PASSWORD"
 	assert_issued pump-8.key
-	LABEL=raw/ refused 400 'base64 to the raw label' pump-8.b64
+	LABEL=raw/ refused 400 'base64 to the raw label' pump-8.b64 '^badRequest:body-form: '
 	post raw/simpleenroll pump-8.csr -u "any:$PASSWORD"
 	assert_issued pump-8.key
 }
@@ -151,9 +151,9 @@ refused() { # CODE WHAT FILE [PATTERN]
 @test "E-09 base64 of PEM is named as what it is" {
 	request pump-9
 	openssl req -inform DER -in pump-9.csr | base64 >double
-	refused 400 'base64 of PEM' double '(PEM|twice|double)'
+	refused 400 'base64 of PEM' double '^badRequest:body-form: .*(PEM|twice|double)'
 	base64 pump-9.b64 >double
-	refused 400 'base64 of base64' double
+	refused 400 'base64 of base64' double '^badCSR:der: '
 }
 
 @test "E-10 one request in DER, to its last byte" {
@@ -213,7 +213,7 @@ refused() { # CODE WHAT FILE [PATTERN]
 	request pump-13
 	before=$(rows)
 	(cat pump-13.b64 && printf '%70000s' '') >big
-	refused 413 '70 KB' big
+	refused 413 '70 KB' big '^badRequest:body-size: '
 	run -0 curl -sS --cacert "$TRUST" -o /dev/null -w '%{http_code}\n' -u "pump:$PASSWORD" \
 		-H 'Content-Type: application/pkcs10' --data-binary @big "$URL/simpleenroll" \
 		--next -sS --cacert "$TRUST" -o /dev/null -w '%{http_code}\n' "$URL/cacerts"

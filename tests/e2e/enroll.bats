@@ -23,7 +23,7 @@ teardown_file() { instance_stop; }
 	before=$(rows)
 	PATTERN=signature refuses 'a bit of the signature' -b
 	refuses 'no signature' -E
-	cp "$CORPUS/keys/rsa-2048.pem" odd.key
+	key RSA-2048 odd.key
 	PATTERN=signature refuses 'a bit of an RSA signature' -b
 	openssl genpkey -algorithm Ed25519 -out odd.key
 	PATTERN=signature refuses 'a bit of an Ed25519 signature' -b
@@ -39,7 +39,7 @@ teardown_file() { instance_stop; }
 }
 
 @test "S-03 a key that only enciphers may enroll" {
-	cp "$CORPUS/keys/rsa-2048.pem" odd.key
+	key RSA-2048 odd.key
 	ask '' -n encipher.example -e "$(critical_extension 0603551d0f 03020520)"
 	assert_equal "$CODE" 200
 	certificate issued.pem
@@ -66,7 +66,7 @@ teardown_file() { instance_stop; }
 
 @test "S-12 every key type of the profile" {
 	local type
-	for type in P-256 P-384 RSA-2048 RSA-3072 RSA-4096 ED25519; do
+	for type in P-256 P-384 P-521 RSA-2048 RSA-3072 RSA-4096 ED25519; do
 		request "pump-$type" '' "$type"
 		post simpleenroll "pump-$type.b64" -u "pump:$PASSWORD"
 		assert_equal "$type: $CODE $(cat body)" "$type: 200 $(cat body)"
@@ -76,13 +76,13 @@ teardown_file() { instance_stop; }
 
 @test "S-12 a key type that the profile lacks is refused by name" {
 	local type
-	for type in P-521 secp256k1 prime192v1 brainpoolP256r1 ED448; do
+	for type in secp256k1 prime192v1 brainpoolP256r1 ED448; do
 		rm -f odd.key
 		key "$(sed 's/^[spb]/P-&/; s/^P-\([spb]\)/\1/' <<<"$type")" odd.key 2>/dev/null ||
 			openssl ecparam -name "$type" -genkey -noout -out odd.key
 		refuses "$type"
 	done
-	cp "$CORPUS/keys/rsa-2048.pem" odd.key
+	key RSA-2048 odd.key
 	ask narrow
 	assert_refused 400 RSA
 	rm odd.key
@@ -104,7 +104,7 @@ teardown_file() { instance_stop; }
 @test "S-12 a request signed with MD5 or SHA-1 is refused, SHA-384 and SHA-512 are fine" {
 	local digest
 	for digest in sha1 md5; do
-		cp "$CORPUS/keys/rsa-2048.pem" odd.key
+		key RSA-2048 odd.key
 		PATTERN='(SHA|MD5|signature algorithm|algorithm)' refuses "RSA with $digest" -d "$digest"
 	done
 	for digest in sha384 sha512; do accepts "RSA with $digest" -n "$digest.example" -d "$digest"; done
@@ -123,7 +123,7 @@ teardown_file() { instance_stop; }
 		request "$name"
 		post simpleenroll "$name.b64" -u "pump:$PASSWORD"
 		assert_equal "$name: $CODE" "$name: 403"
-		assert_refused 403
+		assert_refused 403 '^auth:name: .*'"$name"
 	done
 	key P-256 odd.key
 	for name in pump-1.example.evil pump-.example.org '*' '*.example' 'pump-*.example/CN=admin' pump-1.examplex; do
@@ -159,10 +159,10 @@ teardown_file() { instance_stop; }
 	assert_issued new.key
 	csr new.key /CN=pump-1.example | b64 >other.b64
 	post simpleenroll other.b64 --cert "$E2E/keys/device.pem" --key "$E2E/keys/device.key"
-	assert_refused 403
+	assert_refused 403 '^auth:name: '
 	csr new.key /CN=pump-0.example DNS:pump-0.example,DNS:pump-1.example | b64 >other.b64
 	post simpleenroll other.b64 --cert "$E2E/keys/device.pem" --key "$E2E/keys/device.key"
-	assert_refused 403
+	assert_refused 403 '^auth:name: '
 }
 
 @test "S-16 the same request gets the same certificate, in one row" {

@@ -198,27 +198,27 @@ assert_plain() {
 @test "H-14 H-15 a refusal is text/plain and says why" {
 	good pump-8
 	post simpleenroll pump-8.b64 -u pump:wrong
-	assert_refused 401 password
+	assert_refused 401 '^auth:password: .*password'
 	http nowhere/cacerts
-	assert_refused 404 label
+	assert_refused 404 '^badRequest:path: .*label'
 	http nothing
-	assert_refused 404
+	assert_refused 404 '^badRequest:path: '
 	http cacerts -X PUT
-	assert_refused 405 method
+	assert_refused 405 '^badRequest:method: .*method'
 	http simpleenroll -u "any:$PASSWORD" -H 'Content-Type: text/plain' --data-binary @pump-8.b64
-	assert_refused 415 application/pkcs10
+	assert_refused 415 '^badRequest:content-type: .*application/pkcs10'
 	request elsewhere
 	post simpleenroll elsewhere.b64 -u "pump:$PASSWORD"
-	assert_refused 403 elsewhere.example
+	assert_refused 403 '^auth:name: .*elsewhere.example'
 	echo '****' >junk
 	post simpleenroll junk -u "pump:$PASSWORD"
-	assert_refused 400 base64
+	assert_refused 400 '^badRequest:base64: .*base64'
 	csr pump-8.key /CN=pump-8.example | head -c -1 | b64 >cut.b64
 	post simpleenroll cut.b64 -u "pump:$PASSWORD"
-	assert_refused 400
+	assert_refused 400 '^badCSR:der: '
 	head -c 70000 /dev/zero | tr '\0' A >big
 	post simpleenroll big -u "pump:$PASSWORD"
-	assert_refused 413 larger
+	assert_refused 413 '^badRequest:body-size: .*larger'
 }
 
 @test "H-14 a refusal has no charset trouble with names that are not ASCII" {
@@ -273,7 +273,7 @@ assert_plain() {
 	assert_equal "$(header Accept)" application/pkcs10
 	gzip -k pump-12.b64
 	post simpleenroll pump-12.b64.gz -u "pump:$PASSWORD" -H 'Content-Encoding: gzip'
-	assert_refused 415
+	assert_refused 415 '^badRequest:content-encoding: '
 	assert_equal "$(header Accept-Encoding)" identity
 	post simpleenroll pump-12.b64 -u "pump:$PASSWORD" -H 'Content-Encoding: identity'
 	assert_issued pump-12.key

@@ -71,6 +71,7 @@ instance_config() {
 		    subject_alt_names = [ "dns", "ip", "email", "uri" ]; },
 		  { name = "narrow"; keys = [ "P-256" ]; subject_alt_names = [ "dns" ]; validity = "7d"; },
 		  { name = "long"; validity = "36000d"; backdate = "30d"; },
+		  { name = "permissive"; names = "permissive"; empty_subject = true; },
 		  { name = "rekey"; key_reuse = false; } );
 		label = (
 		$(label '' devices device "$either"),
@@ -83,6 +84,7 @@ instance_config() {
 		$(label narrow devices narrow "$either"),
 		$(label long devices long "$either"),
 		$(label rekey devices rekey "$either"),
+		$(label permissive devices permissive "$either"),
 		$(label lenient devices device "$either" 'encodings = [ "base64", "pem", "der" ];'),
 		$(label field devices device '"certificate"' 'certificates_from = [ "", "field" ];'),
 		$(label raw devices device "$either" 'encodings = [ "der" ];'),

@@ -24,6 +24,7 @@ logged() { tail -n +$((lines + 1)) "$LOG"; }
 	post simpleenroll pump-1.b64 -u "pump:$PASSWORD"
 	assert_equal "$(logged | wc -l)" 6
 	assert_equal "$(logged | jq -c .status | tr '\n' ' ')" '200 404 405 401 401 200 '
+	assert_equal "$(logged | jq -r .code | tr '\n' ' ')" 'ok badRequest:path badRequest:method auth:missing auth:password ok '
 	assert_equal "$(logged | jq -r .id | sort -u | wc -l)" 6
 }
 
@@ -51,7 +52,8 @@ logged() { tail -n +$((lines + 1)) "$LOG"; }
 	request elsewhere
 	post simpleenroll elsewhere.b64 -u "pump:$PASSWORD"
 	assert_refused 403
-	assert_equal "$(logged | jq -r .reason)" "$(cat body)"
+	assert_equal "$(logged | jq -r '.code + ": " + .reason')" "$(cat body)"
+	assert_equal "$(logged | jq -r '.code + " " + .outcome')" 'auth:name forbidden'
 	assert_regex "$(logged | jq -r .identity)" pump
 	assert_equal "$(logged | jq -r .subject)" CN=elsewhere.example
 }
@@ -83,9 +85,83 @@ logged() { tail -n +$((lines + 1)) "$LOG"; }
 	run -0 iconv -f UTF-8 -t UTF-8 "$LOG"
 }
 
+# A value that takes as much of a line as it can: each octet is escaped.
+worst() { # OCTET COUNT
+	printf "$1%.0s" $(seq "$2")
+}
+
+@test "I7 a line is one line, UTF-8, JSON, and below 8 KiB, whatever the request holds" {
+	local octet long pem
+	mark
+	request pump-6
+	pem=$(cat "$E2E/keys/idevid.pem")
+	# shellcheck disable=SC1003 # backslashes on purpose
+	for octet in '\\x01' '\\xff' '\\x7f' '"' '\\\\' '\\xe2\\x80\\xa8' '\\xc2\\x85' '\\n' '\\xf0\\x9f\\x98' x; do
+		long=$(printf '%b' "$(worst "$octet" 3000)x")
+		cgi GET "/$long" HTTP_USER_AGENT="$long" </dev/null
+		cgi GET /cacerts REMOTE_ADDR="$long" SSL_CIPHER="$long" SSL_PROTOCOL="$long" SSL_CLIENT_VERIFY="$long" REQUEST_METHOD="$long" </dev/null
+		cgi POST /cert/simpleenroll CONTENT_TYPE=application/pkcs10 SSL_CLIENT_CERT="$long" REMOTE_ADDR="${long:0:900}" \
+			SSL_CLIENT_VERIFY="${long:0:900}" <pump-6.b64
+		cgi POST "/cert/simpleenroll" CONTENT_TYPE=application/pkcs10 SSL_CLIENT_CERT="$pem$long" <pump-6.b64
+	done
+	assert_equal "$(logged | wc -l)" 40
+	for octet in 01 ff 7f 22 5c e280a8 c285 0a 3c 78 d8; do
+		long=$(worst "$octet" 60)
+		ask permissive -N "$(tlv 30 "$(cn "$long")" "$(rdn 060355040 "$long")" "$(rdn 060355040b "$long")" "$(rdn 060355040a "$long")")"
+		ask permissive -N "$(tlv 30 "$(cn "$(hex dev)")")" -a "$(requested "$(san "$(tlv 82 "$(worst "$octet" 200)")" "$(tlv 81 "$long")" "$(tlv 86 "$long")")")"
+		ask permissive -N "$(tlv 30 "$(cn "$long" 1e)" "$(rdn 0603550405 "$long" 13)")" -a "$(attribute "$CHALLENGE" "$(tlv 0c "$long")")"
+	done
+	assert_equal "$(logged | jq -c 'select(.id) | .status' | wc -l)" 73
+	assert_equal "$(logged | wc -l)" 73
+	assert [ "$(logged | awk 'length > most { most = length } END { print most }' LC_ALL=C)" -lt 8192 ]
+	run -1 grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xa8' "$LOG"
+	run -0 iconv -f UTF-8 -t UTF-8 "$LOG"
+}
+
+@test "I7 a long name that is granted is in the line as far as it fits" {
+	local names i
+	mark
+	key P-256 many.key
+	for ((i = 0; i < 100; i++)); do names=$names,DNS:$(printf 'x%.0s' {1..50})-$i.example; done
+	csr many.key /CN=many.example "DNS:many.example$names" | head -c 16000 | b64 >many.b64
+	enroll many.b64
+	assert_equal "$(logged | jq -c 'select(.id) | .status' | wc -l)" 1
+	assert [ "$(logged | wc -c)" -lt 8192 ]
+}
+
+# The counter of an operation and code, by the status page.
+counter() { # OPERATION CODE
+	URL=https://localhost:$PORT http status/counters
+	jq -r --arg operation "$1" --arg code "$2" '[.counters[] | select(.operation == $operation and .code == $code) | .count] | add // 0' body
+}
+
+@test "every answered request is counted, under its operation and code" {
+	local row before
+	request pump-7
+	while read -r row; do
+		# shellcheck disable=SC2086 # words on purpose
+		set -- $row
+		before=$(counter "$1" "$2")
+		# shellcheck disable=SC2086 # words on purpose
+		post "${@:3}"
+		assert_equal "$row: $(counter "$1" "$2")" "$row: $((before + 1))"
+	done <<-END
+		none badRequest:path nolabel/simpleenroll pump-7.b64
+		cacerts badRequest:method cacerts pump-7.b64
+		simpleenroll auth:missing simpleenroll pump-7.b64
+		simpleenroll auth:password simpleenroll pump-7.b64 -u any:wrong
+		simpleenroll badRequest:body-empty simpleenroll /dev/null -u any:$PASSWORD
+		simpleenroll ok second/simpleenroll pump-7.b64 -u any:$PASSWORD
+		simplereenroll auth:certificate-missing cert/simplereenroll pump-7.b64
+	END
+	before=$(counter none badRequest:parameter)
+	cgi GET /cacerts REMOTE_ADDR=$'x\ny' </dev/null
+	assert_equal "$(counter none badRequest:parameter)" "$((before + 1))"
+}
+
 @test "X-08 markup in a name is text everywhere: log, JSON, list" {
 	mark
-	ask '' -n '<script>alert(1)</script>'
+	ask permissive -n '<script>alert(1)</script>'
 	if [ "$CODE" = 200 ]; then
 		assert_equal "$(logged | jq -r .subject | sed 's/[\]//g')" 'CN=<script>alert(1)</script>' # RFC 4514 escapes < and >
 		run -0 est_admin --json cert list --limit 1

@@ -121,14 +121,14 @@ keep_enrolling() { # NUMBER
 }
 
 @test "X-07 the whole server killed: what it acknowledged is there when it starts again" {
-	local pid first
+	local pid first children
 	request pump-9
 	recovers pump-9.b64
 	certificate issued.pem
 	first=$(serial issued.pem)
+	children=$(pgrep -P "$SERVER_PID") || true # known while they have their parent
 	kill -9 "$SERVER_PID"
-	for pid in $(workers) $(workers status.cgi); do kill -9 "$pid" 2>/dev/null || true; done
-	pkill -9 -P "$SERVER_PID" 2>/dev/null || true
+	for pid in $children $(workers) $(workers status.cgi); do kill -9 "$pid" 2>/dev/null || true; done
 	server_try || server_try
 	echo "$SERVER_PID $PORT $HTTP_PORT" >"$E2E/restarted"
 	enroll pump-9.b64

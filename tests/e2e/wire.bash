@@ -16,7 +16,7 @@ rows() { est_admin --json cert list --limit 100000 | wc -l; }
 key() { # TYPE FILE
 	case $1 in
 	P-*) openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$1" -out "$2" ;;
-	RSA-*) cp "$CORPUS/keys/${1,,}.pem" "$2" ;; # making them takes seconds
+	RSA-*) openssl genpkey -quiet -algorithm RSA -pkeyopt "rsa_keygen_bits:${1#RSA-}" -out "$2" ;;
 	*) openssl genpkey -algorithm "$1" -out "$2" ;;
 	esac
 }
@@ -106,6 +106,7 @@ assert_refused() { # CODE [PATTERN]
 	405) assert_regex "$(header Allow)" '[A-Z]' ;;
 	503) assert_regex "$(header Retry-After)" '^[1-9][0-9]*$' ;;
 	esac
+	assert_regex "$(cat body)" '^[A-Za-z]+:[0-9a-z-]+: .' # the code (est-codes(7)) ahead of the reason
 	assert_regex "$(cat body)" "${2:-[a-z][a-z]}"
 	if grep -qE "$E2E|\.c:[0-9]|/state" body; then fail "the reason tells about our files: $(cat body)"; fi
 }

@@ -10,6 +10,7 @@
 #include "common/auth/auth.h"
 #include "common/auth/password.h"
 #include "common/pki/cert.h"
+#include "refusal_test.h"
 
 static const char *const ca_extensions[] = {
     "basicConstraints", "critical,CA:TRUE", "subjectKeyIdentifier", "hash", NULL};
@@ -20,9 +21,12 @@ static const char *const any_name[] = {"*", NULL},
 			 *const pumps[] = {"pump-*", "**.pumps.example", NULL},
 			 *const no_name[] = {NULL};
 
-/* A CA of ours and one of somebody else, a user, and what is remembered of the certificates. */
+/*
+ * A CA of ours and one of somebody else, certificates of both, one of ours that has expired and one that signed
+ * itself; a user, and what is remembered of the certificates.
+ */
 static struct {
-	X509 *ca, *other, *ours, *theirs;
+	X509 *ca, *other, *ours, *theirs, *late, *strange;
 	struct config_label label;
 	char *word[3], *anchor;
 	struct trust *trust;
@@ -85,6 +89,13 @@ static int make_world(void **state)
 	spec.issuer = world.other;
 	spec.issuer_key = "P-256#other";
 	world.theirs = maker_cert(&spec);
+	spec.issuer = NULL;
+	world.strange = maker_cert(&spec);
+	spec.issuer = world.ca;
+	spec.issuer_key = "P-256#ca";
+	spec.from = MAKER_NOW - 2 * MAKER_DAY;
+	spec.until = MAKER_NOW - MAKER_DAY;
+	world.late = maker_cert(&spec);
 	world.anchor = mem_string(maker_file("other.pem", maker_cert_pem(world.other)));
 	world.label = (struct config_label){.name = label_name,
 	    .trust_anchors = {&world.anchor, 1, 1},
@@ -135,43 +146,73 @@ static enum outcome identify(const char *authorization, X509 *cert, struct ident
 #define RIGHT "Basic d29ya2VyOnNlY3JldA==" /* worker:secret */
 #define WRONG "Basic d29ya2VyOndyb25n"     /* worker:wrong */
 
-/* T-13: four policies, and what comes with the request. */
+/* T-13: four policies, and what comes with the request: the password, and a certificate of ours, expired, theirs. */
 static void test_policies(void **state)
 {
-	static const struct {
+	const enum refusal none = AUTH_MISSING, wrong = AUTH_PASSWORD, ok = REFUSAL_NONE,
+			   late = AUTH_CERTIFICATE_EXPIRED, wanted = AUTH_CERTIFICATE_MISSING,
+			   foreign = AUTH_CERTIFICATE_UNTRUSTED;
+	const struct {
 		const char *a, *b;
-		enum outcome nothing, wrong, right, ours, both, wrong_and_ours;
+		enum refusal refusal[12];
 	} rows[] = {
-	    {"basic", NULL, EST_UNAUTHENTICATED, EST_UNAUTHENTICATED, EST_OK, EST_UNAUTHENTICATED,
-		EST_OK, EST_UNAUTHENTICATED},
-	    {"certificate", NULL, EST_FORBIDDEN, EST_FORBIDDEN, EST_FORBIDDEN, EST_OK, EST_OK,
-		EST_OK},
-	    {"basic", "certificate", EST_UNAUTHENTICATED, EST_UNAUTHENTICATED, EST_OK, EST_OK,
-		EST_OK, EST_OK},
-	    {"certificate-and-basic", NULL, EST_UNAUTHENTICATED, EST_UNAUTHENTICATED, EST_FORBIDDEN,
-		EST_UNAUTHENTICATED, EST_OK, EST_UNAUTHENTICATED},
+	    {"basic", NULL, {none, wrong, ok, none, wrong, ok, none, wrong, ok, none, wrong, ok}},
+	    {"certificate", NULL,
+		{wanted, wanted, wanted, ok, ok, ok, late, late, late, wanted, wanted, wanted}},
+	    {"basic", "certificate",
+		{none, wrong, ok, ok, ok, ok, late, wrong, ok, foreign, wrong, ok}},
+	    {"certificate-and-basic", NULL,
+		{none, wrong, wanted, none, wrong, ok, late, wrong, late, foreign, wrong, wanted}},
 	};
+	const char *authorization[] = {NULL, WRONG, RIGHT};
+	X509 *cert[] = {NULL, world.ours, world.late, world.strange};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct {
-			const char *authorization;
-			X509 *cert;
-			enum outcome wanted;
-		} cases[] = {{NULL, NULL, rows[i].nothing}, {WRONG, NULL, rows[i].wrong},
-		    {RIGHT, NULL, rows[i].right}, {NULL, world.ours, rows[i].ours},
-		    {RIGHT, world.ours, rows[i].both}, {WRONG, world.ours, rows[i].wrong_and_ours}};
 		wants(rows[i].a, rows[i].b);
-		for (size_t k = 0; k < COUNT(cases); k++) {
+		for (size_t k = 0; k < COUNT(rows[i].refusal); k++) {
 			struct identity identity;
 			enum outcome outcome =
-			    identify(cases[k].authorization, cases[k].cert, &identity);
-			if (outcome != cases[k].wanted)
-				print_error("policy %zu, case %zu\n", i, k);
-			assert_outcome(cases[k].wanted, outcome);
+			    identify(authorization[k % 3], cert[k / 3], &identity);
+			if (!refusal_is(rows[i].refusal[k], outcome, "policy"))
+				fail_msg("policy %zu, case %zu", i, k);
+			assert_true((outcome == EST_OK) == (identity.text != NULL));
 			identity_clear(&identity);
 		}
 	}
+}
+
+static void refuses(const char *authorization, X509 *cert, enum refusal wanted, const char *word)
+{
+	struct identity identity;
+	enum outcome outcome = identify(authorization, cert, &identity);
+
+	if (strstr(reason_text(), word) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", reason_text(), word);
+	assert_refusal(wanted, outcome);
+	identity_clear(&identity);
+}
+
+/* Where both failed, code and text are about the one that the outcome is about. */
+static void test_both_fail(void **state)
+{
+	(void)state;
+	wants("basic", "certificate");
+	refuses(WRONG, world.late, AUTH_PASSWORD, "password is wrong");
+	refuses(WRONG, world.strange, AUTH_PASSWORD, "password is wrong");
+	refuses("Bearer x", world.late, AUTH_HEADER, "Basic");
+	refuses(NULL, world.strange, AUTH_CERTIFICATE_UNTRUSTED, "does not lead");
+	refuses(NULL, NULL, AUTH_MISSING, "or a client certificate");
+	wants("certificate", NULL);
+	refuses(WRONG, world.strange, AUTH_CERTIFICATE_MISSING, "does not lead");
+	refuses(WRONG, NULL, AUTH_CERTIFICATE_MISSING, "none came");
+	wants("certificate-and-basic", NULL);
+	refuses(RIGHT, world.strange, AUTH_CERTIFICATE_MISSING, "does not lead");
+	refuses(RIGHT, NULL, AUTH_CERTIFICATE_MISSING, "beside the password");
+	world.memory = EST_UNAVAILABLE;
+	wants("basic", "certificate");
+	refuses(WRONG, world.strange, SERVER_UNAVAILABLE, "as the test wants it");
+	refuses("Bearer x", world.ours, SERVER_UNAVAILABLE, "as the test wants it");
 }
 
 static void test_identity(void **state)
@@ -214,33 +255,60 @@ static void test_identity_is_one(void **state)
 	identity_clear(&theirs);
 }
 
-static void refuses_ours(enum outcome wanted)
-{
-	struct identity identity;
-
-	assert_outcome(wanted, identify(NULL, world.ours, &identity));
-	identity_clear(&identity);
-}
-
-/* T-09, L-06: of our own CA only what we remember, as we remember it, under this label, not
- * revoked. */
+/* F7, T-09, L-06: of our own CA only what we remember, as we remember it, under this label, not revoked. */
 static void test_ours(void **state)
 {
 	(void)state;
 	wants("certificate", NULL);
 	world.revocation = 1;
-	refuses_ours(EST_FORBIDDEN);
+	refuses(NULL, world.ours, AUTH_CERTIFICATE_REVOKED, "keyCompromise");
 	world.revocation = 0;
-	refuses_ours(EST_FORBIDDEN);
+	refuses(NULL, world.ours, AUTH_CERTIFICATE_REVOKED, "revoked");
 	world.revocation = NOT_REVOKED;
-	refuses_ours(EST_OK);
+	refuses(NULL, world.ours, REFUSAL_NONE, "");
 	world.known_label = "office";
-	refuses_ours(EST_FORBIDDEN);
+	refuses(NULL, world.ours, AUTH_CERTIFICATE_LABEL, "office");
 	world.known_label = label_name;
 	world.known = (struct span){NULL, 0};
-	refuses_ours(EST_FORBIDDEN);
+	refuses(NULL, world.ours, AUTH_CERTIFICATE_UNKNOWN, "not in our store");
 	world.memory = EST_UNAVAILABLE;
-	refuses_ours(EST_UNAVAILABLE);
+	refuses(NULL, world.ours, SERVER_UNAVAILABLE, "as the test wants it");
+}
+
+/* F7: what else comes as a client's certificate. */
+static void test_no_client_certificate(void **state)
+{
+	static const char *const forms[] = {
+	    "", "(null)", "AAAA", "MAA=", "-----BEGIN CERTIFICATE-----"};
+	struct maker_cert spec = {.subject = "CN=pump-7,O=Acme",
+	    .key = "P-256#child",
+	    .issuer = world.ours,
+	    .issuer_key = "P-256",
+	    .extensions = leaf_extensions};
+	struct auth auth = {.label = &world.label,
+	    .trust = world.trust,
+	    .memory = {NULL, user, certificate},
+	    .now = MAKER_NOW};
+	X509 *child = maker_cert(&spec), *early;
+
+	(void)state;
+	wants("basic", "certificate");
+	refuses(NULL, world.ca, AUTH_CERTIFICATE_PURPOSE, "CA's");
+	refuses(NULL, world.other, AUTH_CERTIFICATE_PURPOSE, "CA's");
+	refuses(NULL, child, AUTH_CERTIFICATE_UNTRUSTED, "does not lead");
+	spec.issuer = world.ca;
+	spec.issuer_key = "P-256#ca";
+	spec.from = MAKER_NOW + 600;
+	spec.until = MAKER_NOW + 1200;
+	early = maker_cert(&spec);
+	refuses(NULL, early, AUTH_CERTIFICATE_EARLY, "clocks");
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		struct credentials credentials = {NULL, forms[i], NULL};
+		struct identity identity;
+		assert_refusal(
+		    AUTH_CERTIFICATE_FORM, auth_identify(&auth, &credentials, &identity));
+		identity_clear(&identity);
+	}
 }
 
 /* A certificate of ours that is revoked stays so where another label trusts our CA as somebody
@@ -253,7 +321,7 @@ static void test_ours_by_another_way(void **state)
 	wants("certificate", NULL);
 	world.known = maker_cert_der(world.theirs);
 	world.revocation = 1;
-	assert_outcome(EST_FORBIDDEN, identify(NULL, world.theirs, &identity));
+	assert_refusal(AUTH_CERTIFICATE_REVOKED, identify(NULL, world.theirs, &identity));
 	identity_clear(&identity);
 }
 
@@ -282,16 +350,16 @@ static void test_user_names(void **state)
 	assert_outcome(EST_OK, user_may(pumps, "CN=pump-7", "DNS:a.pumps.example,DNS:PUMP-8"));
 	assert_outcome(EST_OK,
 	    user_may(any_name, "CN=admin,emailAddress=a@b.example", "IP:192.0.2.1,URI:urn:x"));
-	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=admin", NULL));
-	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7.evil", NULL));
-	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7,UID=root", NULL));
-	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7,serialNumber=1", NULL));
-	assert_outcome(
-	    EST_FORBIDDEN, user_may(pumps, "CN=pump-7,emailAddress=root@b.example", NULL));
-	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7", "DNS:admin.example"));
-	assert_outcome(EST_FORBIDDEN, user_may(pumps, "CN=pump-7", "DNS:pump-7,IP:192.0.2.1"));
-	assert_outcome(EST_FORBIDDEN, user_may(no_name, "CN=pump-7", NULL));
-	assert_outcome(EST_FORBIDDEN, user_may(NULL, "CN=pump-7", NULL));
+	assert_refusal(NAME_NOT_ALLOWED, user_may(pumps, "CN=admin", NULL));
+	assert_refusal(NAME_NOT_ALLOWED, user_may(pumps, "CN=pump-7.evil", NULL));
+	assert_refusal(NAME_NOT_ALLOWED, user_may(pumps, "CN=pump-7,UID=root", NULL));
+	assert_refusal(NAME_NOT_ALLOWED, user_may(pumps, "CN=pump-7,serialNumber=1", NULL));
+	assert_refusal(
+	    NAME_NOT_ALLOWED, user_may(pumps, "CN=pump-7,emailAddress=root@b.example", NULL));
+	assert_refusal(NAME_NOT_ALLOWED, user_may(pumps, "CN=pump-7", "DNS:admin.example"));
+	assert_refusal(NAME_NOT_ALLOWED, user_may(pumps, "CN=pump-7", "DNS:pump-7,IP:192.0.2.1"));
+	assert_refusal(NAME_NOT_ALLOWED, user_may(no_name, "CN=pump-7", NULL));
+	assert_refusal(NAME_NOT_ALLOWED, user_may(NULL, "CN=pump-7", NULL));
 }
 
 /* A request without any such name is not one that every user may make. */
@@ -301,10 +369,8 @@ static void test_user_without_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(subjects); i++) {
-		assert_int_not_equal(user_may(pumps, subjects[i], NULL), EST_OK);
-		reason_clear();
-		assert_int_not_equal(user_may(no_name, subjects[i], NULL), EST_OK);
-		reason_clear();
+		assert_refusal(NAME_NOT_ALLOWED, user_may(pumps, subjects[i], NULL));
+		assert_refusal(NAME_NOT_ALLOWED, user_may(no_name, subjects[i], NULL));
 	}
 }
 
@@ -332,16 +398,16 @@ static void test_certificate_names(void **state)
 	assert_outcome(EST_OK, certificate_may(world.ours, "CN=PUMP-7,O=Acme", "IP:192.0.2.1"));
 	assert_outcome(
 	    EST_OK, certificate_may(world.ours, "CN=pump-7,O=Acme", "DNS:PUMP.example,DNS:pump-7"));
-	assert_outcome(EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-8,O=Acme", NULL));
-	assert_outcome(EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-7", NULL));
-	assert_outcome(EST_FORBIDDEN, certificate_may(world.ours, "O=Acme,CN=pump-7", NULL));
-	assert_outcome(
-	    EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-7,O=Acme,OU=Admins", NULL));
-	assert_outcome(
-	    EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-7,O=Acme", "DNS:admin.example"));
-	assert_outcome(
-	    EST_FORBIDDEN, certificate_may(world.ours, "CN=pump-7,O=Acme", "IP:192.0.2.2"));
-	assert_outcome(EST_FORBIDDEN,
+	assert_refusal(NAME_NOT_ALLOWED, certificate_may(world.ours, "CN=pump-8,O=Acme", NULL));
+	assert_refusal(NAME_NOT_ALLOWED, certificate_may(world.ours, "CN=pump-7", NULL));
+	assert_refusal(NAME_NOT_ALLOWED, certificate_may(world.ours, "O=Acme,CN=pump-7", NULL));
+	assert_refusal(
+	    NAME_NOT_ALLOWED, certificate_may(world.ours, "CN=pump-7,O=Acme,OU=Admins", NULL));
+	assert_refusal(
+	    NAME_NOT_ALLOWED, certificate_may(world.ours, "CN=pump-7,O=Acme", "DNS:admin.example"));
+	assert_refusal(
+	    NAME_NOT_ALLOWED, certificate_may(world.ours, "CN=pump-7,O=Acme", "IP:192.0.2.2"));
+	assert_refusal(NAME_NOT_ALLOWED,
 	    certificate_may(world.ours, "CN=pump-7,O=Acme", "DNS:pump.example,URI:urn:x"));
 }
 
@@ -360,14 +426,15 @@ static void test_both(void **state)
 		identity.user.names = any_name;
 		assert_outcome(EST_OK, auth_allows(&identity, &csr));
 		identity.user.names = no_name;
-		assert_outcome(both == 1 ? EST_FORBIDDEN : EST_OK, auth_allows(&identity, &csr));
+		assert_refusal(
+		    both == 1 ? NAME_NOT_ALLOWED : REFUSAL_NONE, auth_allows(&identity, &csr));
 	}
 	csr_clear(&csr);
 	assert_outcome(EST_OK, csr_parse(maker_csr("P-256", "CN=pump-8,O=Acme", NULL), &csr));
 	identity.user.names = any_name;
-	assert_outcome(EST_FORBIDDEN, auth_allows(&identity, &csr));
+	assert_refusal(NAME_NOT_ALLOWED, auth_allows(&identity, &csr));
 	identity.by_password = identity.by_certificate = identity.wants_both = false;
-	assert_outcome(EST_FORBIDDEN, auth_allows(&identity, &csr));
+	assert_refusal(NAME_NOT_ALLOWED, auth_allows(&identity, &csr));
 	csr_clear(&csr);
 	buf_free(&identity.der);
 }
@@ -378,6 +445,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WORLD(test_policies),
+	    WORLD(test_both_fail),
+	    WORLD(test_no_client_certificate),
 	    WORLD(test_identity),
 	    WORLD(test_identity_is_one),
 	    WORLD(test_ours),

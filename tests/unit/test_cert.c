@@ -34,7 +34,7 @@ static struct cert_plan plan_for(const char *key)
 	return plan;
 }
 
-/* Signed by the key, as ca_local.c does it. */
+/* Signed by the key, as ca.c and ca_local.c do it. */
 static struct span issue(const struct cert_plan *plan, const char *ca_key)
 {
 	struct buf tbs = {0}, cert = {0};

@@ -2,6 +2,7 @@
  * Certification requests as OpenSSL makes them: taken, understood, and verified.
  */
 #include "maker.h"
+#include "refusal_test.h"
 
 #include <string.h>
 
@@ -25,7 +26,8 @@ static void test_keys(void **state)
 		assert_false(csr.has_challenge);
 		assert_int_equal(csr.wishes.sans.count + csr.wishes.sans.others, 0);
 		assert_false(csr.wishes.has_key_usage || csr.wishes.has_extended_key_usage);
-		assert_null(csr.wishes.beyond);
+		assert_int_equal(csr.wishes.beyond, REFUSAL_NONE);
+		assert_null(csr.wishes.beyond_what);
 		csr_clear(&csr);
 	}
 }
@@ -79,28 +81,51 @@ static void test_usages(void **state)
 	}
 }
 
-/* D1: what no profile grants is told apart, and CA:FALSE is no wish at all. */
+/* D1, D4: what no profile grants is told apart, and CA:FALSE is no wish at all. */
 static void test_beyond(void **state)
 {
 	static const struct {
 		const char *name, *value;
-		bool beyond;
-	} cases[] = {{"basicConstraints", "CA:FALSE", false},
-	    {"basicConstraints", "critical,CA:FALSE", false}, {"basicConstraints", "CA:TRUE", true},
-	    {"basicConstraints", "critical,CA:TRUE,pathlen:0", true},
-	    {"nameConstraints", "permitted;DNS:example", true},
-	    {"subjectKeyIdentifier", "hash", false}, {"certificatePolicies", "1.2.3", false},
-	    {"certificatePolicies", "critical,1.2.3", true},
-	    {"inhibitAnyPolicy", "critical,0", true}};
+		enum refusal beyond;
+	} cases[] = {{"basicConstraints", "CA:FALSE", REFUSAL_NONE},
+	    {"basicConstraints", "critical,CA:FALSE", REFUSAL_NONE},
+	    {"basicConstraints", "CA:TRUE", CSR_CA},
+	    {"basicConstraints", "critical,CA:TRUE,pathlen:0", CSR_CA},
+	    {"nameConstraints", "permitted;DNS:example", CSR_EXTENSION},
+	    {"subjectKeyIdentifier", "hash", REFUSAL_NONE},
+	    {"certificatePolicies", "1.2.3", REFUSAL_NONE},
+	    {"certificatePolicies", "critical,1.2.3", CSR_EXTENSION},
+	    {"inhibitAnyPolicy", "critical,0", CSR_EXTENSION},
+	    {"crlDistributionPoints", "URI:http://evil.example/", REFUSAL_NONE},
+	    {"authorityInfoAccess", "caIssuers;URI:http://169.254.169.254/", REFUSAL_NONE}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *const extensions[] = {cases[i].name, cases[i].value, NULL};
 		struct csr csr;
 		assert_outcome(EST_OK, csr_parse(maker_csr("P-256", "CN=pump", extensions), &csr));
-		assert_int_equal(csr.wishes.beyond != NULL, cases[i].beyond);
+		if (csr.wishes.beyond != cases[i].beyond)
+			fail_msg("%s=%s", cases[i].name, cases[i].value);
+		assert_int_equal(csr.wishes.beyond_what != NULL, cases[i].beyond != REFUSAL_NONE);
 		csr_clear(&csr);
 	}
+}
+
+/* D4: Microsoft's security identifier is an identity that nobody checked; S-1-5-21 in an otherName. */
+static void test_security_identifier(void **state)
+{
+	struct span attributes = maker_extensions(
+	    maker_der("30{06{2b06010401823719 02}04{30{a0{06{2b0601040182371902 01}"
+		      "a0{04{'S-1-5-21-1-2-3-500'}}}}}}"));
+	struct csr csr;
+
+	(void)state;
+	assert_outcome(
+	    EST_OK, csr_parse(maker_request(&(struct maker_request){
+				  .key = "P-256", .digest = "SHA256", .attributes = attributes}),
+			&csr));
+	assert_int_equal(csr.wishes.beyond, CSR_EXTENSION);
+	csr_clear(&csr);
 }
 
 /* The signature of somebody else's key, and of another request. */
@@ -116,12 +141,12 @@ static void test_possession(void **state)
 	assert_outcome(EST_OK, csr_parse(maker_der("30{$30{06{2a8648ce3d040302}}03{00$}}", info,
 					     maker_sign("P-256#other", "SHA256", info)),
 				   &csr));
-	assert_outcome(EST_MALFORMED, csr_verify(&csr));
+	assert_refusal(CSR_SIGNATURE, csr_verify(&csr));
 	csr_clear(&csr);
 	assert_outcome(EST_OK, csr_parse(maker_der("30{$30{06{2a8648ce3d040302}}03{00$}}", info,
 					     maker_sign("P-256", "SHA256", other)),
 				   &csr));
-	assert_outcome(EST_MALFORMED, csr_verify(&csr));
+	assert_refusal(CSR_SIGNATURE, csr_verify(&csr));
 	csr_clear(&csr);
 	assert_outcome(EST_OK, csr_parse(maker_der("30{$30{06{2a8648ce3d040302}}03{00$}}", info,
 					     maker_sign("P-256", "SHA256", info)),
@@ -167,6 +192,32 @@ static void test_device_name(void **state)
 	    "12");
 }
 
+/* C10, C6: blanks and string types make no other device of it. */
+static void test_device_name_folds(void **state)
+{
+	static const struct {
+		const char *value, *wanted;
+	} cases[] = {{"0c{'dev-001 '}", "dev-001"}, {"0c{'  dev   001  '}", "dev 001"},
+	    {"13{'dev  001'}", "dev 001"}, {"1e{0064006500760020002000310020}", "dev 1"},
+	    {"0c{'Dev 1'}", "Dev 1"}, {"0c{'d'c3a9'v'}", "d\xc3\xa9v"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buf notation = {0};
+		struct maker_request request = {
+		    .key = "P-256", .digest = "SHA256", .attributes = maker_der("a0{}")};
+		buf_printf(&notation, "30{31{30{06{550403}%s}}}", cases[i].value);
+		request.subject = maker_der(buf_string(&notation));
+		device_name(&request, cases[i].wanted);
+		buf_reset(&notation);
+		buf_printf(
+		    &notation, "30{31{30{06{55040a}0c{'x'}}}31{30{06{550405}13{'  1   2 '}}}}");
+		request.subject = maker_der(buf_string(&notation));
+		device_name(&request, "1 2");
+		buf_free(&notation);
+	}
+}
+
 /* RFC 7030 A.3 and A.4: read to the end; their SHA-1 is no proof any more (S-12). */
 static void test_rfc_vectors(void **state)
 {
@@ -185,7 +236,7 @@ static void test_rfc_vectors(void **state)
 		assert_bytes(span_of(vectors[i].serial), name_first(&csr.name, "serialNumber"));
 		assert_string_equal(key_word(&csr.key), "RSA-2048");
 		assert_true(csr.has_challenge);
-		assert_outcome(EST_MALFORMED, csr_verify(&csr));
+		assert_refusal(CSR_SIGALG, csr_verify(&csr));
 		csr_clear(&csr);
 	}
 }
@@ -194,9 +245,9 @@ static void test_rfc_vectors(void **state)
 static void test_microsoft(void **state)
 {
 	struct span attributes = maker_der(
-	    "a0{30{06{2b0601040182370201 0e}31{30{30{06{551d11}04{30{82{'a.example'}}}}}}}"
-	    "30{06{2b0601040182371514}31{30{0201050c{'X'}0c{'Y'}0c{'Z'}}}}30{06{"
-	    "2b0601040182370d0203}31{16{'10.0'}}}}");
+	    "a0{30{06{2b0601040182370d0203}31{16{'10.0'}}}"
+	    "30{06{2b0601040182371514}31{30{0201050c{'X'}0c{'Y'}0c{'Z'}}}}"
+	    "30{06{2b0601040182370201 0e}31{30{30{06{551d11}04{30{82{'a.example'}}}}}}}}");
 	struct csr csr;
 
 	(void)state;
@@ -216,8 +267,10 @@ int main(void)
 	    TEST(test_names),
 	    TEST(test_usages),
 	    TEST(test_beyond),
+	    TEST(test_security_identifier),
 	    TEST(test_possession),
 	    TEST(test_device_name),
+	    TEST(test_device_name_folds),
 	    TEST(test_rfc_vectors),
 	    TEST(test_microsoft),
 	};

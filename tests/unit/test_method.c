@@ -10,6 +10,7 @@
 #include "common/auth/method.h"
 #include "common/auth/password.h"
 #include "common/base/encoding.h"
+#include "refusal_test.h"
 
 static void decodes(struct span der, const char *variable)
 {
@@ -27,7 +28,7 @@ static void refuses(const char *variable)
 
 	if (outcome == EST_OK)
 		print_error("accepted: \"%.80s\"\n", variable);
-	assert_outcome(EST_MALFORMED, outcome);
+	assert_refusal(AUTH_CERTIFICATE_FORM, outcome);
 	buf_free(&out);
 }
 
@@ -207,11 +208,11 @@ static void test_basic(void **state)
 	(void)state;
 	remember("pump", "a:b:");
 	assert_outcome(EST_OK, identify("pump:a:b:"));
-	assert_outcome(EST_UNAUTHENTICATED, identify("pump:a:b"));
-	assert_outcome(EST_UNAUTHENTICATED, identify("pump:a:b::"));
-	assert_outcome(EST_UNAUTHENTICATED, identify("pump:"));
-	assert_outcome(EST_UNAUTHENTICATED, identify("Pump:a:b:"));
-	assert_outcome(EST_UNAUTHENTICATED, identify(":a:b:"));
+	assert_refusal(AUTH_PASSWORD, identify("pump:a:b"));
+	assert_refusal(AUTH_PASSWORD, identify("pump:a:b::"));
+	assert_refusal(AUTH_PASSWORD, identify("pump:"));
+	assert_refusal(AUTH_PASSWORD, identify("Pump:a:b:"));
+	assert_refusal(AUTH_PASSWORD, identify(":a:b:"));
 	assert_outcome(EST_OK, identify("pump:a:b:"));
 	remember("", "token");
 	assert_outcome(EST_OK, identify(":token"));
@@ -234,10 +235,10 @@ static void test_basic_field(void **state)
 	assert_outcome(EST_OK, identify_at(MAKER_NOW, "basic cHVtcDpzZWNyZXQ="));
 	assert_outcome(EST_OK, identify_at(MAKER_NOW, "BASIC cHVtcDpzZWNyZXQ="));
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		assert_outcome(EST_UNAUTHENTICATED, identify_at(MAKER_NOW, wrong[i]));
+		assert_refusal(AUTH_HEADER, identify_at(MAKER_NOW, wrong[i]));
 	(void)strcpy(huge, "Basic ");
 	memset(huge + 6, 'A', 19992);
-	assert_outcome(EST_UNAUTHENTICATED, identify_at(MAKER_NOW, huge));
+	assert_refusal(AUTH_HEADER, identify_at(MAKER_NOW, huge));
 	free(huge);
 }
 
@@ -254,32 +255,47 @@ static void test_basic_reason(void **state)
 	assert_null(strstr(reason_text(), "almost-secret"));
 }
 
-/* X-06: the same words for a user that is not, a wrong password, another label's user, and a
- * disabled one. */
+/*
+ * F5, X-06: the same code, words and outcome for a user that is not, a wrong password of any shape, another label's
+ * user, and a disabled one.
+ */
 static void test_basic_same_words(void **state)
 {
-	static const char *const other[] = {"office", NULL}, *const here[] = {
-								 "office", "plant", NULL};
+	static const char *const other[] = {"office", NULL};
+	static const char *const here[] = {"office", "plant", NULL};
+	static const char *const wrong[] = {
+	    "pump:wrong", "nobody:secret", "pump:", ":", ":secret", "nobody:", "pump:\xff"};
+	struct buf longest = {0};
 	char words[600];
 
 	(void)state;
 	remember("pump", "secret");
-	assert_int_equal(identify("pump:wrong"), EST_UNAUTHENTICATED);
+	assert_int_equal(identify("pump:Secret"), EST_UNAUTHENTICATED);
 	(void)snprintf(words, sizeof(words), "%s", reason_text());
 	reason_clear();
-	assert_int_equal(identify("nobody:secret"), EST_UNAUTHENTICATED);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		assert_int_equal(identify(wrong[i]), EST_UNAUTHENTICATED);
+		assert_string_equal(reason_text(), words);
+		assert_refusal(AUTH_PASSWORD, EST_UNAUTHENTICATED);
+	}
+	buf_add_string(&longest, "pump:");
+	for (int i = 0; i < 4000; i++)
+		buf_add_byte(&longest, 'x');
+	assert_int_equal(identify(buf_string(&longest)), EST_UNAUTHENTICATED);
 	assert_string_equal(reason_text(), words);
-	reason_clear();
+	buf_free(&longest);
 	remembered.labels = other;
+	reason_clear();
 	assert_int_equal(identify("pump:secret"), EST_UNAUTHENTICATED);
 	assert_string_equal(reason_text(), words);
-	reason_clear();
+	assert_refusal(AUTH_PASSWORD, EST_UNAUTHENTICATED);
 	remembered.labels = here;
 	assert_outcome(EST_OK, identify("pump:secret"));
 	free(remembered.hash);
 	remembered.hash = mem_string("!");
 	assert_int_equal(identify("pump:secret"), EST_UNAUTHENTICATED);
 	assert_string_equal(reason_text(), words);
+	assert_refusal(AUTH_PASSWORD, EST_UNAUTHENTICATED);
 }
 
 /* A password that was verified is not believed any more once it is changed, or its user is gone or
@@ -292,14 +308,14 @@ static void test_basic_cache(void **state)
 	remember("pump", "secret");
 	assert_outcome(EST_OK, identify("pump:secret"));
 	assert_outcome(EST_OK, identify("pump:secret"));
-	assert_outcome(EST_UNAUTHENTICATED, identify("pump:secre"));
+	assert_refusal(AUTH_PASSWORD, identify("pump:secre"));
 	remembered.labels = other;
-	assert_outcome(EST_UNAUTHENTICATED, identify("pump:secret"));
+	assert_refusal(AUTH_PASSWORD, identify("pump:secret"));
 	remember("pump", "another");
-	assert_outcome(EST_UNAUTHENTICATED, identify("pump:secret"));
+	assert_refusal(AUTH_PASSWORD, identify("pump:secret"));
 	assert_outcome(EST_OK, identify("pump:another"));
 	remembered.name = NULL;
-	assert_outcome(EST_UNAUTHENTICATED, identify("pump:another"));
+	assert_refusal(AUTH_PASSWORD, identify("pump:another"));
 	remembered.name = "pump";
 	assert_outcome(EST_OK, identify_at(MAKER_NOW - 1000000, "Basic cHVtcDphbm90aGVy"));
 	assert_outcome(EST_OK, identify_at(MAKER_NOW + 1000000, "Basic cHVtcDphbm90aGVy"));
@@ -310,7 +326,7 @@ static void test_basic_unavailable(void **state)
 	(void)state;
 	remember("pump", "secret");
 	remembered.outcome = EST_UNAVAILABLE;
-	assert_outcome(EST_UNAVAILABLE, identify("pump:secret"));
+	assert_refusal(SERVER_UNAVAILABLE, identify("pump:secret"));
 }
 
 #define BASIC(function) cmocka_unit_test_teardown(function, forget)

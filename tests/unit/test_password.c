@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "common/auth/password.h"
+#include "common/base/refusal.h"
 
 static int clear(void **state)
 {
@@ -51,6 +52,8 @@ static void test_wrong(void **state)
 		    password_verify(span_of(wrong[i]), buf_string(&hash)), EST_UNAUTHENTICATED);
 		assert_string_not_equal(reason_text(), "");
 		assert_null(strstr(reason_text(), "$y$"));
+		assert_null(strstr(reason_text(), "empty"));
+		assert_int_equal(refusal_recorded(EST_UNAUTHENTICATED), AUTH_PASSWORD);
 	}
 	assert_int_equal(password_verify((struct span){(const unsigned char *)"secret\0x", 8},
 			     buf_string(&hash)),

@@ -2,6 +2,7 @@
  * Profiles: what they grant, what they refuse, and the extensions that come of it, octet for octet.
  */
 #include "maker.h"
+#include "refusal_test.h"
 
 #include <string.h>
 
@@ -21,6 +22,7 @@
 #define KEY_USAGE(bits)   "30{06{551d0f}0101ff04{03{" bits "}}}"
 #define CLIENT_AUTH       "06{2b06010505070302}"
 #define SERVER_AUTH       "06{2b06010505070301}"
+#define EMAIL_PROTECTION  "06{2b06010505070304}"
 #define PURPOSES(oids)    "30{06{551d25}04{30{" oids "}}}"
 
 static struct config_profile device = {.name = (char[]){"device"},
@@ -80,16 +82,15 @@ static void test_key_usage(void **state)
 	assert_outcome(
 	    EST_OK, check(&device, wishing("RSA-2048", "keyUsage", "critical,digitalSignature"),
 			BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(CLIENT_AUTH)));
-	assert_outcome(
-	    EST_MALFORMED, check(&device, wishing("P-256", "keyUsage", "keyAgreement"), NULL));
-	assert_outcome(
-	    EST_MALFORMED, check(&device, wishing("P-256", "keyUsage", "keyEncipherment"), NULL));
-	assert_outcome(EST_MALFORMED,
+	assert_refusal(
+	    CSR_KEY_USAGE, check(&device, wishing("P-256", "keyUsage", "keyAgreement"), NULL));
+	assert_refusal(
+	    CSR_KEY_USAGE, check(&device, wishing("P-256", "keyUsage", "keyEncipherment"), NULL));
+	assert_refusal(CSR_CA,
 	    check(&device, wishing("P-256", "keyUsage", "digitalSignature,keyCertSign"), NULL));
-	assert_outcome(EST_MALFORMED,
-	    check(&device, wishing("P-256", "keyUsage", "digitalSignature,cRLSign"), NULL));
-	assert_outcome(
-	    EST_MALFORMED, check(&device, wishing("P-256", "keyUsage", "keyCertSign"), NULL));
+	assert_refusal(
+	    CSR_CA, check(&device, wishing("P-256", "keyUsage", "digitalSignature,cRLSign"), NULL));
+	assert_refusal(CSR_CA, check(&device, wishing("P-256", "keyUsage", "keyCertSign"), NULL));
 }
 
 /* Every bit that a profile may name, with a key that suits it: X.690 11.2.2 has no trailing zero
@@ -137,24 +138,25 @@ static void test_purposes(void **state)
 	struct config_profile config = device, none = device;
 
 	(void)state;
-	config.extended_key_usage = (struct words)WORDS("clientAuth", "serverAuth", "1.2.3.4");
+	config.extended_key_usage = (struct words)WORDS("clientAuth", "emailProtection", "1.2.3.4");
 	none.extended_key_usage = (struct words)NO_WORDS;
 	assert_outcome(EST_OK, check(&config, maker_csr("P-256", "CN=pump", NULL),
 				   BASIC_CONSTRAINTS KEY_USAGE("0780")
-				       PURPOSES(CLIENT_AUTH SERVER_AUTH "06{2a0304}")));
-	assert_outcome(EST_OK, check(&config, wishing("P-256", "extendedKeyUsage", "serverAuth"),
-				   BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(SERVER_AUTH)));
+				       PURPOSES(CLIENT_AUTH EMAIL_PROTECTION "06{2a0304}")));
+	assert_outcome(
+	    EST_OK, check(&config, wishing("P-256", "extendedKeyUsage", "emailProtection"),
+			BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(EMAIL_PROTECTION)));
 	assert_outcome(EST_OK,
 	    check(&none, maker_csr("P-256", "CN=pump", NULL), BASIC_CONSTRAINTS KEY_USAGE("0780")));
-	assert_outcome(
-	    EST_MALFORMED, check(&none, wishing("P-256", "extendedKeyUsage", "clientAuth"), NULL));
-	assert_outcome(EST_MALFORMED,
+	assert_refusal(CSR_EXTENDED_KEY_USAGE,
+	    check(&none, wishing("P-256", "extendedKeyUsage", "clientAuth"), NULL));
+	assert_refusal(CSR_EXTENDED_KEY_USAGE,
 	    check(&device, wishing("P-256", "extendedKeyUsage", "anyExtendedKeyUsage"), NULL));
-	assert_outcome(EST_MALFORMED,
+	assert_refusal(CSR_EXTENDED_KEY_USAGE,
 	    check(&device, wishing("P-256", "extendedKeyUsage", "OCSPSigning"), NULL));
-	assert_outcome(EST_MALFORMED,
+	assert_refusal(CSR_EXTENDED_KEY_USAGE,
 	    check(&device, wishing("P-256", "extendedKeyUsage", "1.3.6.1.5.5.7.3.28"), NULL));
-	assert_outcome(EST_MALFORMED,
+	assert_refusal(CSR_EXTENDED_KEY_USAGE,
 	    check(&device, wishing("P-256", "extendedKeyUsage", "clientAuth,codeSigning"), NULL));
 }
 
@@ -189,7 +191,7 @@ static void test_sans(void **state)
 {
 	static const char *const refused[] = {"email:a@b.example", "URI:urn:x",
 	    "otherName:1.2.3;UTF8:x", "RID:1.2.3", "DNS:a.example,URI:urn:x"};
-	struct config_profile none = device;
+	struct config_profile none = device, unsubjected = device;
 	struct span unnamed = maker_request(&(struct maker_request){.key = "P-256",
 	    .digest = "SHA256",
 	    .subject = maker_der("30{}"),
@@ -202,15 +204,18 @@ static void test_sans(void **state)
 		wishing("P-256", "subjectAltName", "critical,DNS:a.example,IP:192.0.2.1"),
 		BASIC_CONSTRAINTS KEY_USAGE("0780")
 		    PURPOSES(CLIENT_AUTH) "30{06{551d11}04{30{82{'a.example'}87{c0000201}}}}"));
-	/* RFC 5280 4.2.1.6: critical where there is no subject, and only there. */
-	assert_outcome(EST_OK, check(&device, unnamed,
+	/* RFC 5280 4.2.1.6: critical where there is no subject, and only there. C9: only where the
+	 * profile says so. */
+	assert_refusal(CSR_NAME_EMPTY, check(&device, unnamed, NULL));
+	unsubjected.empty_subject = true;
+	assert_outcome(EST_OK, check(&unsubjected, unnamed,
 				   BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(
 				       CLIENT_AUTH) "30{06{551d11}0101ff04{30{82{'a.example'}}}}"));
 	for (size_t i = 0; i < COUNT(refused); i++)
-		assert_outcome(EST_MALFORMED,
+		assert_refusal(CSR_SAN_TYPE,
 		    check(&device, wishing("P-256", "subjectAltName", refused[i]), NULL));
-	assert_outcome(
-	    EST_MALFORMED, check(&none, wishing("P-256", "subjectAltName", "DNS:a.example"), NULL));
+	assert_refusal(
+	    CSR_SAN_TYPE, check(&none, wishing("P-256", "subjectAltName", "DNS:a.example"), NULL));
 }
 
 static void test_subjects(void **state)
@@ -226,9 +231,146 @@ static void test_subjects(void **state)
 	assert_outcome(EST_OK,
 	    check(&device, maker_csr("P-256", "O=Acme,CN=pump,serialNumber=1", NULL), NULL));
 	for (size_t i = 0; i < COUNT(refused); i++)
-		assert_outcome(
-		    EST_MALFORMED, check(&device, maker_csr("P-256", refused[i], NULL), NULL));
-	assert_outcome(EST_MALFORMED, check(&device, unknown, NULL));
+		assert_refusal(
+		    CSR_NAME_ATTRIBUTE, check(&device, maker_csr("P-256", refused[i], NULL), NULL));
+	assert_refusal(CSR_NAME_ATTRIBUTE, check(&device, unknown, NULL));
+}
+
+/* C8, C10: the strict profile, the default, and the permissive one; nothing lets controls in. */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *subject;
+		enum refusal strict, permissive;
+	} cases[] = {
+	    {"30{31{30{06{550403}0c{'pump 7.a_b:c@d-e'}}}}", REFUSAL_NONE, REFUSAL_NONE},
+	    {"30{31{30{06{550403}1e{00'p'00'u'00'm'00'p'}}}}", REFUSAL_NONE, REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'p'd0b5'mp'}}}}", CSR_NAME_CHARACTER, REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'e'cc81}}}}", CSR_NAME_CHARACTER, REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'a'e2808b'b'}}}}", CSR_NAME_CHARACTER, REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'<script>'}}}}", CSR_NAME_CHARACTER, REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'a,O=b'}}}}", CSR_NAME_CHARACTER, REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'a/b'}}}}", CSR_NAME_CHARACTER, REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'dev-001 '}}}}", CSR_NAME_CHARACTER, REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'dev  001'}}}}", CSR_NAME_CHARACTER, REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'p'}}}31{30{06{55040a}0c{'Caf'c3a9' & Co'}}}}", REFUSAL_NONE,
+		REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'p'}}}31{30{06{55040a}0c{'a'c2ad'b'}}}}", CSR_NAME_CHARACTER,
+		REFUSAL_NONE},
+	    {"30{31{30{06{550403}0c{'p'}}}31{30{06{55040a}0c{'<b>'}}}}", CSR_NAME_CHARACTER,
+		REFUSAL_NONE},
+	};
+	struct config_profile lax = device, strict = device;
+
+	(void)state;
+	lax.names = (char[]){"permissive"};
+	strict.names = (char[]){"strict"};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct span der = maker_request(&(struct maker_request){.key = "P-256",
+		    .digest = "SHA256",
+		    .subject = maker_der(cases[i].subject),
+		    .attributes = maker_der("a0{}")});
+		const char *what = cases[i].subject;
+		assert_true(refusal_is(cases[i].strict, check(&device, der, NULL), what));
+		assert_true(refusal_is(cases[i].strict, check(&strict, der, NULL), what));
+		assert_true(refusal_is(cases[i].permissive, check(&lax, der, NULL), what));
+	}
+}
+
+/* The attribute and the code point are named, the text is not repeated; what is not granted says so. */
+static void test_says(void **state)
+{
+	struct span der = maker_csr("P-256", "CN=pump<7>", NULL);
+
+	(void)state;
+	assert_int_equal(check(&device, der, NULL), EST_MALFORMED);
+	assert_non_null(strstr(reason_text(), "CN holds U+003C"));
+	assert_null(strstr(reason_text(), "pump"));
+	reason_clear();
+	assert_int_equal(
+	    check(&device, maker_csr("P-256", "CN=pump,UID=root", NULL), NULL), EST_MALFORMED);
+	assert_non_null(strstr(reason_text(), "UID"));
+	assert_non_null(strstr(reason_text(), "\"device\""));
+	reason_clear();
+}
+
+/* D6: what a profile requires is named where it is missing. */
+static void test_required(void **state)
+{
+	static const struct {
+		const char *word, *subject, *san;
+		bool has;
+	} cases[] = {{"CN", "CN=pump", NULL, true}, {"CN", "O=Acme", NULL, false},
+	    {"serialNumber", "CN=pump,serialNumber=7", NULL, true},
+	    {"serialNumber", "CN=pump", NULL, false}, {"dns", "CN=pump", "DNS:a.example", true},
+	    {"dns", "CN=pump", "IP:192.0.2.1", false}, {"dns", "CN=pump", NULL, false},
+	    {"ip", "CN=pump", "DNS:a.example,IP:192.0.2.1", true},
+	    {"O", "CN=pump", "DNS:a.example", false}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct config_profile config = device;
+		const char *const extensions[] = {"subjectAltName", cases[i].san, NULL};
+		char word[32];
+		char *words[] = {word};
+		enum outcome outcome;
+		(void)snprintf(word, sizeof(word), "%s", cases[i].word);
+		config.required = (struct words){words, 1, 7};
+		outcome = check(&config,
+		    maker_csr("P-256", cases[i].subject, cases[i].san == NULL ? NULL : extensions),
+		    NULL);
+		if (!cases[i].has)
+			assert_non_null(strstr(reason_text(), word));
+		assert_true(
+		    refusal_is(cases[i].has ? REFUSAL_NONE : CSR_NAME_MISSING, outcome, word));
+	}
+}
+
+/* D6: a server's certificate without a SubjectAltName is good for nothing (RFC 9525 2). */
+static void test_server_auth(void **state)
+{
+	static const char *const both[] = {
+	    "subjectAltName", "DNS:a.example", "extendedKeyUsage", "serverAuth", NULL};
+	struct config_profile config = device;
+
+	(void)state;
+	config.extended_key_usage = (struct words)WORDS("clientAuth", "serverAuth");
+	assert_refusal(CSR_NAME_MISSING, check(&config, maker_csr("P-256", "CN=pump", NULL), NULL));
+	assert_refusal(CSR_NAME_MISSING,
+	    check(&config, wishing("P-256", "extendedKeyUsage", "serverAuth"), NULL));
+	assert_outcome(EST_OK, check(&config, wishing("P-256", "extendedKeyUsage", "clientAuth"),
+				   BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(CLIENT_AUTH)));
+	assert_outcome(EST_OK,
+	    check(&config, wishing("P-256", "subjectAltName", "IP:192.0.2.1"),
+		BASIC_CONSTRAINTS KEY_USAGE("0780")
+		    PURPOSES(CLIENT_AUTH SERVER_AUTH) "30{06{551d11}04{30{87{c0000201}}}}"));
+	assert_outcome(EST_OK, check(&config, maker_csr("P-256", "CN=pump", both),
+				   BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(
+				       SERVER_AUTH) "30{06{551d11}04{30{82{'a.example'}}}}"));
+}
+
+/* A8: an odd exponent of 17 to 256 bits, where the profile takes any; what is not known is not taken. */
+static void test_exponents(void **state)
+{
+	struct config_profile any = device, one = device;
+	struct csr csr;
+	const struct config_profile *configs[] = {&device, &one, &any};
+
+	(void)state;
+	any.rsa_exponents = (char[]){"any"};
+	one.rsa_exponents = (char[]){"65537"};
+	assert_outcome(EST_OK, csr_parse(maker_csr("RSA-2048", "CN=pump", NULL), &csr));
+	for (size_t i = 0; i < COUNT(configs); i++) {
+		struct profile *profile = NULL;
+		assert_outcome(EST_OK, profile_make("est.conf", configs[i], &profile));
+		csr.key.other_exponent = false;
+		assert_outcome(EST_OK, profile_check(profile, &csr));
+		csr.key.other_exponent = true;
+		assert_refusal(
+		    configs[i] == &any ? REFUSAL_NONE : CSR_EXPONENT, profile_check(profile, &csr));
+		profile_free(profile);
+	}
+	csr_clear(&csr);
 }
 
 static void test_keys(void **state)
@@ -239,22 +381,31 @@ static void test_keys(void **state)
 	config.keys = (struct words)WORDS("P-384", "RSA-3072");
 	assert_outcome(EST_OK, check(&config, maker_csr("P-384", "CN=pump", NULL), NULL));
 	assert_outcome(EST_OK, check(&config, maker_csr("RSA-3072", "CN=pump", NULL), NULL));
-	assert_outcome(EST_MALFORMED, check(&config, maker_csr("P-256", "CN=pump", NULL), NULL));
-	assert_outcome(EST_MALFORMED, check(&config, maker_csr("RSA-2048", "CN=pump", NULL), NULL));
+	assert_refusal(
+	    CSR_KEY_NOT_GRANTED, check(&config, maker_csr("P-256", "CN=pump", NULL), NULL));
+	assert_refusal(
+	    CSR_KEY_NOT_GRANTED, check(&config, maker_csr("RSA-2048", "CN=pump", NULL), NULL));
 }
 
 /* D1 */
 static void test_beyond(void **state)
 {
+	struct span windows = maker_request(&(struct maker_request){.key = "P-256",
+	    .digest = "SHA256",
+	    .attributes = maker_extensions(
+		maker_der("30{06{2b0601040182371902}04{30{a0{06{2b060104018237190201}"
+			  "a0{04{'S-1-5-21-1-2-3-500'}}}}}}"))});
+
 	(void)state;
 	assert_outcome(EST_OK, check(&device, wishing("P-256", "basicConstraints", "CA:FALSE"),
 				   BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(CLIENT_AUTH)));
-	assert_outcome(EST_MALFORMED,
-	    check(&device, wishing("P-256", "basicConstraints", "critical,CA:TRUE"), NULL));
-	assert_outcome(EST_MALFORMED,
+	assert_refusal(
+	    CSR_CA, check(&device, wishing("P-256", "basicConstraints", "critical,CA:TRUE"), NULL));
+	assert_refusal(CSR_EXTENSION,
 	    check(&device, wishing("P-256", "nameConstraints", "permitted;DNS:x"), NULL));
-	assert_outcome(EST_MALFORMED,
+	assert_refusal(CSR_EXTENSION,
 	    check(&device, wishing("P-256", "inhibitAnyPolicy", "critical,0"), NULL));
+	assert_refusal(CSR_EXTENSION, check(&device, windows, NULL));
 	assert_outcome(EST_OK, check(&device, wishing("P-256", "subjectKeyIdentifier", "0102"),
 				   BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(CLIENT_AUTH)));
 }
@@ -262,7 +413,7 @@ static void test_beyond(void **state)
 /* Words that nobody knows: refused with file and line. */
 static void test_wrong_words(void **state)
 {
-	struct config_profile wrong[8];
+	struct config_profile wrong[11];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
@@ -275,6 +426,9 @@ static void test_wrong_words(void **state)
 	wrong[5].extended_key_usage = (struct words)WORDS("nonsense");
 	wrong[6].subject = (struct words)WORDS("CN", "commonName");
 	wrong[7].subject_alt_names = (struct words)WORDS("dns", "otherName");
+	wrong[8].required = (struct words)WORDS("CN", "commonName");
+	wrong[9].required = (struct words)WORDS("email");
+	wrong[10].required = (struct words)WORDS("UID");
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		struct profile *profile = NULL;
 		enum outcome outcome = profile_make("/x/est.conf", &wrong[i], &profile);
@@ -297,6 +451,11 @@ int main(void)
 	    TEST(test_purposes_repeated),
 	    TEST(test_sans),
 	    TEST(test_subjects),
+	    TEST(test_names),
+	    TEST(test_says),
+	    TEST(test_required),
+	    TEST(test_server_auth),
+	    TEST(test_exponents),
 	    TEST(test_keys),
 	    TEST(test_beyond),
 	    TEST(test_wrong_words),

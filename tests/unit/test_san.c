@@ -2,6 +2,7 @@
  * Subject alternative names: forms that are let in, text, comparison, and the way back to DER.
  */
 #include "maker.h"
+#include "refusal_test.h"
 
 #include <string.h>
 
@@ -35,14 +36,20 @@ static void parses(const char *notation, const char *text)
 	buf_free(&out);
 }
 
-static void refuses(const char *notation)
+static void refuses(enum refusal wanted, const char *notation)
 {
 	struct sans sans;
-	enum outcome outcome = sans_parse(names(notation), &sans);
 
-	if (outcome == EST_OK)
-		print_error("accepted: %s\n", notation);
-	assert_outcome(EST_MALFORMED, outcome);
+	assert_true(refusal_is(wanted, sans_parse(names(notation), &sans), notation));
+}
+
+/* C1, C2: what cuts a name short or ends a line has a code of its own; an address has no characters. */
+static enum refusal fault_of(const char *notation)
+{
+	if (strstr(notation, "'00") != NULL)
+		return CSR_NAME_NUL;
+	return strstr(notation, "'0a") != NULL || strstr(notation, "'7f") != NULL ? CSR_NAME_CONTROL
+										  : CSR_SAN_NAME;
 }
 
 static void test_good(void **state)
@@ -83,7 +90,7 @@ static void test_dns(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		char one[200];
 		(void)snprintf(one, sizeof(one), "82{%s}", wrong[i]);
-		refuses(one);
+		refuses(fault_of(one), one);
 	}
 	memset(label, 'a', 63);
 	label[63] = '\0';
@@ -99,18 +106,18 @@ static void test_dns(void **state)
 		assert_outcome(EST_OK, sans_parse(names(notation), &sans));
 	}
 	memcpy(notation + strlen(notation) - 2, "a'}", 4);
-	refuses(notation);
+	refuses(CSR_SAN_NAME, notation);
 }
 
 static void test_ip(void **state)
 {
 	(void)state;
-	refuses("87{}");
-	refuses("87{c00002}");
-	refuses("87{c000020101}");
-	refuses("87{c0000201ffffff00}"); /* the form of nameConstraints */
-	refuses("87{20010db80000000000000000000000}");
-	refuses("87{20010db800000000000000000000000100}");
+	refuses(CSR_SAN_NAME, "87{}");
+	refuses(CSR_SAN_NAME, "87{c00002}");
+	refuses(CSR_SAN_NAME, "87{c000020101}");
+	refuses(CSR_SAN_NAME, "87{c0000201ffffff00}"); /* the form of nameConstraints */
+	refuses(CSR_SAN_NAME, "87{20010db80000000000000000000000}");
+	refuses(CSR_SAN_NAME, "87{20010db800000000000000000000000100}");
 }
 
 static void test_email(void **state)
@@ -124,7 +131,7 @@ static void test_email(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		char one[200];
 		(void)snprintf(one, sizeof(one), "81{%s}", wrong[i]);
-		refuses(one);
+		refuses(fault_of(one), one);
 	}
 }
 
@@ -138,7 +145,7 @@ static void test_uri(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		char one[200];
 		(void)snprintf(one, sizeof(one), "86{%s}", wrong[i]);
-		refuses(one);
+		refuses(fault_of(one), one);
 	}
 }
 
@@ -153,12 +160,12 @@ static void test_structure(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		refuses(wrong[i]);
+		refuses(CSR_SAN_DER, wrong[i]);
 	for (size_t i = 0; i < COUNT(whole); i++)
-		assert_outcome(EST_MALFORMED, sans_parse(maker_der(whole[i]), &sans));
+		assert_refusal(CSR_SAN_DER, sans_parse(maker_der(whole[i]), &sans));
 	for (size_t cut = 0; cut < good.len; cut++)
-		assert_outcome(
-		    EST_MALFORMED, sans_parse(maker_copy((struct span){good.data, cut}), &sans));
+		assert_refusal(
+		    CSR_SAN_DER, sans_parse(maker_copy((struct span){good.data, cut}), &sans));
 }
 
 /* Kinds that are neither issued nor compared are counted, so that whoever asks for one is not
@@ -191,8 +198,54 @@ static void test_counts(void **state)
 	assert_int_equal(sans.count, SANS_MAX);
 	assert_true(sans_equal(&sans, &sans));
 	buf_printf(&notation, "82{'d.example'}");
-	refuses(buf_string(&notation));
+	refuses(CSR_SAN_COUNT, buf_string(&notation));
+	/* Names that we do not know count as well. */
+	buf_reset(&notation);
+	buf_printf(&notation, "82{'a'}");
+	for (int i = 1; i < SANS_MAX; i++)
+		buf_printf(&notation, "a4{30{}}");
+	assert_outcome(EST_OK, sans_parse(names(buf_string(&notation)), &sans));
+	assert_int_equal(sans.others, SANS_MAX - 1);
+	buf_printf(&notation, "a4{30{}}");
+	refuses(CSR_SAN_COUNT, buf_string(&notation));
 	buf_free(&notation);
+}
+
+/* C14: a wildcard, and a mail address of 600 characters. */
+static void test_long_and_wide(void **state)
+{
+	struct buf notation = {0};
+
+	(void)state;
+	refuses(CSR_SAN_NAME, "82{'*.a.example'}");
+	buf_add_string(&notation, "81{'a@");
+	for (int i = 0; i < 60; i++)
+		buf_add_string(&notation, "xn--abcde.");
+	buf_add_string(&notation, "example'}");
+	refuses(CSR_SAN_NAME, buf_string(&notation));
+	buf_reset(&notation);
+	buf_add_string(&notation, "81{'");
+	for (int i = 0; i < 65; i++)
+		buf_add_string(&notation, "a");
+	buf_add_string(&notation, "@a.example'}");
+	refuses(CSR_SAN_NAME, buf_string(&notation));
+	buf_free(&notation);
+}
+
+/* C1, C2: where a line or a string would end, in every kind of text, and not in an address. */
+static void test_controls(void **state)
+{
+	static const char *const tags[] = {"81", "82", "86"};
+	char notation[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(tags); i++)
+		for (unsigned c = 0; c < 0x80; c = c == 0x1f ? 0x7f : c + 1) {
+			(void)snprintf(
+			    notation, sizeof(notation), "%s{'a:b@a'%02x'.example'}", tags[i], c);
+			refuses(c == 0 ? CSR_NAME_NUL : CSR_NAME_CONTROL, notation);
+		}
+	parses("87{000a0d1b}", "ip:0.10.13.27");
 }
 
 static bool same(const char *a, const char *b)
@@ -243,6 +296,8 @@ int main(void)
 	    TEST(test_structure),
 	    TEST(test_others),
 	    TEST(test_counts),
+	    TEST(test_long_and_wide),
+	    TEST(test_controls),
 	    TEST(test_equal),
 	};
 

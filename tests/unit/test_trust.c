@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/auth/trust.h"
+#include "refusal_test.h"
 
 static const char *const ca_extensions[] = {"basicConstraints", "critical,CA:TRUE", "keyUsage",
     "critical,keyCertSign,cRLSign", "subjectKeyIdentifier", "hash", NULL};
@@ -120,14 +121,14 @@ static void test_implicit(void **state)
 	(void)state;
 	assert_outcome(EST_OK, verify(&kind, direct, NULL));
 	assert_int_equal(kind, TRUST_IMPLICIT);
-	assert_outcome(EST_UNAUTHENTICATED, verify(&kind, leaf, NULL));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, leaf, NULL));
 	assert_outcome(EST_OK, verify(&kind, leaf, (X509 *[]){world.other_ca, NULL}));
 	assert_int_equal(kind, TRUST_IMPLICIT);
 	world.label.intermediates = (struct words){world.helpers, 1, 4};
 	assert_outcome(EST_OK, verify(&kind, leaf, NULL));
 	assert_int_equal(kind, TRUST_IMPLICIT);
 	world.label.trust_anchors.count = 0;
-	assert_outcome(EST_UNAUTHENTICATED,
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED,
 	    verify(&kind, leaf, (X509 *[]){world.other_ca, world.other_root, NULL}));
 }
 
@@ -142,15 +143,16 @@ static void test_no_anchor(void **state)
 	    .subject = "CN=pump", .key = "P-256", .extensions = leaf_extensions + 0});
 
 	(void)state;
-	assert_outcome(
-	    EST_UNAUTHENTICATED, verify(&kind, leaf, (X509 *[]){sibling, world.root, NULL}));
-	assert_outcome(EST_UNAUTHENTICATED, verify(&kind, of_root, (X509 *[]){world.root, NULL}));
-	assert_outcome(EST_UNAUTHENTICATED, verify(&kind, alone, NULL));
-	assert_outcome(EST_UNAUTHENTICATED, verify(&kind, alone, (X509 *[]){alone, NULL}));
+	assert_refusal(
+	    AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, leaf, (X509 *[]){sibling, world.root, NULL}));
+	assert_refusal(
+	    AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, of_root, (X509 *[]){world.root, NULL}));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, alone, NULL));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, alone, (X509 *[]){alone, NULL}));
 	world.label.intermediates = (struct words){world.helpers, 1, 4};
 	world.label.trust_anchors.count = 0;
-	assert_outcome(
-	    EST_UNAUTHENTICATED, verify(&kind, make_leaf(world.other_ca, "P-256#other-ca"), NULL));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED,
+	    verify(&kind, make_leaf(world.other_ca, "P-256#other-ca"), NULL));
 }
 
 /* Our CA's name without its key: an anchor does not stand behind it, whatever else is wrong with
@@ -175,11 +177,11 @@ static void test_forged(void **state)
 	X509 *of_twin = make_leaf(twin, "P-256#forger");
 
 	(void)state;
-	assert_outcome(EST_UNAUTHENTICATED, verify(&kind, leaf, NULL));
-	assert_outcome(EST_UNAUTHENTICATED, verify(&kind, expired, NULL));
-	assert_outcome(EST_UNAUTHENTICATED, verify(&kind, of_twin, NULL));
-	assert_outcome(EST_UNAUTHENTICATED, verify(&kind, of_twin, (X509 *[]){twin, NULL}));
-	assert_outcome(EST_UNAUTHENTICATED, verify(&kind, server, NULL));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, leaf, NULL));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, expired, NULL));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, of_twin, NULL));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, of_twin, (X509 *[]){twin, NULL}));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, server, NULL));
 }
 
 /* The seconds around the first and the last one; of the last itself OpenSSL has its own opinion. */
@@ -194,8 +196,8 @@ static void test_dates(void **state)
 		X509 *leaf = i == 0 ? ours : theirs;
 		assert_outcome(EST_OK, verify_at(MAKER_NOW - MAKER_DAY, &kind, leaf, NULL));
 		assert_outcome(EST_OK, verify_at(MAKER_NOW + MAKER_DAY - 1, &kind, leaf, NULL));
-		assert_outcome(
-		    EST_FORBIDDEN, verify_at(MAKER_NOW + MAKER_DAY + 1, &kind, leaf, NULL));
+		assert_refusal(AUTH_CERTIFICATE_EXPIRED,
+		    verify_at(MAKER_NOW + MAKER_DAY + 1, &kind, leaf, NULL));
 	}
 	world.ca = maker_cert(&(struct maker_cert){.subject = "CN=Issuing",
 	    .key = "P-256#ca",
@@ -204,7 +206,8 @@ static void test_dates(void **state)
 	    .from = 86400,
 	    .until = MAKER_NOW + 3650 * MAKER_DAY,
 	    .extensions = ca_extensions});
-	assert_outcome(EST_FORBIDDEN, verify_at(MAKER_NOW - MAKER_DAY - 1, &kind, ours, NULL));
+	assert_refusal(
+	    AUTH_CERTIFICATE_EARLY, verify_at(MAKER_NOW - MAKER_DAY - 1, &kind, ours, NULL));
 }
 
 /* Expired is expired, whatever chain the client sends along and whatever else the label trusts. */
@@ -220,11 +223,12 @@ static void test_expired_with_chain(void **state)
 	    .extensions = server_extensions});
 
 	(void)state;
-	assert_outcome(EST_FORBIDDEN, verify_at(later, &kind, ours, (X509 *[]){world.ca, NULL}));
-	assert_outcome(
-	    EST_FORBIDDEN, verify_at(later, &kind, ours, (X509 *[]){world.ca, world.root, NULL}));
-	assert_outcome(
-	    EST_FORBIDDEN, verify(&kind, server, (X509 *[]){world.ca, world.root, NULL}));
+	assert_refusal(
+	    AUTH_CERTIFICATE_EXPIRED, verify_at(later, &kind, ours, (X509 *[]){world.ca, NULL}));
+	assert_refusal(AUTH_CERTIFICATE_EXPIRED,
+	    verify_at(later, &kind, ours, (X509 *[]){world.ca, world.root, NULL}));
+	assert_refusal(AUTH_CERTIFICATE_PURPOSE,
+	    verify(&kind, server, (X509 *[]){world.ca, world.root, NULL}));
 }
 
 static void test_purpose(void **state)
@@ -237,31 +241,31 @@ static void test_purpose(void **state)
 
 	(void)state;
 	spec.extensions = server_extensions;
-	assert_outcome(EST_FORBIDDEN, verify(&kind, maker_cert(&spec), NULL));
+	assert_refusal(AUTH_CERTIFICATE_PURPOSE, verify(&kind, maker_cert(&spec), NULL));
 	spec.extensions = encipherment;
-	assert_outcome(EST_FORBIDDEN, verify(&kind, maker_cert(&spec), NULL));
+	assert_refusal(AUTH_CERTIFICATE_PURPOSE, verify(&kind, maker_cert(&spec), NULL));
 	spec.extensions = plain;
 	assert_outcome(EST_OK, verify(&kind, maker_cert(&spec), NULL));
 	spec.issuer = world.other_root;
 	spec.issuer_key = "P-256#other-root";
 	spec.extensions = server_extensions;
-	assert_outcome(EST_FORBIDDEN, verify(&kind, maker_cert(&spec), NULL));
+	assert_refusal(AUTH_CERTIFICATE_PURPOSE, verify(&kind, maker_cert(&spec), NULL));
 }
 
-/* A CA is no device, be it an anchor itself or one below it. */
+/* A CA is no device, be it an anchor itself or one below it, with what it is signed by or without. */
 static void test_ca_as_leaf(void **state)
 {
 	enum trust_kind kind = TRUST_NONE;
 	X509 *below = make_ca("CN=Below", "P-256#below", world.ca, "P-256#ca");
 
 	(void)state;
-	assert_int_not_equal(verify(&kind, world.ca, NULL), EST_OK);
-	reason_clear();
-	assert_int_not_equal(verify(&kind, below, NULL), EST_OK);
-	reason_clear();
-	assert_int_not_equal(verify(&kind, world.other_root, NULL), EST_OK);
-	reason_clear();
-	assert_int_not_equal(verify(&kind, world.other_ca, NULL), EST_OK);
+	assert_refusal(AUTH_CERTIFICATE_PURPOSE, verify(&kind, world.ca, NULL));
+	assert_refusal(AUTH_CERTIFICATE_PURPOSE,
+	    verify(&kind, world.ca, (X509 *[]){world.ca, world.root, NULL}));
+	assert_refusal(AUTH_CERTIFICATE_PURPOSE, verify(&kind, below, NULL));
+	assert_refusal(AUTH_CERTIFICATE_PURPOSE, verify(&kind, world.other_root, NULL));
+	assert_refusal(AUTH_CERTIFICATE_PURPOSE, verify(&kind, world.other_ca, NULL));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, world.root, NULL));
 }
 
 /* A device that signs another one: the old hole of RFC 5280 4.2.1.9. */
@@ -281,9 +285,11 @@ static void test_leaf_as_ca(void **state)
 	    .subject = "CN=child", .key = "P-256#child", .issuer = vague, .issuer_key = "P-256"});
 
 	(void)state;
-	assert_int_not_equal(verify(&kind, child, (X509 *[]){device, NULL}), EST_OK);
-	reason_clear();
-	assert_int_not_equal(verify(&kind, vague_child, (X509 *[]){vague, NULL}), EST_OK);
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, child, (X509 *[]){device, NULL}));
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED,
+	    verify(&kind, child, (X509 *[]){device, world.ca, world.root, NULL}));
+	assert_refusal(
+	    AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, vague_child, (X509 *[]){vague, NULL}));
 }
 
 /* RFC 5280 6.1.4 (l), (n), 4.2: path length, key usage and critical extensions are looked at. */
@@ -307,13 +313,12 @@ static void test_path_rules(void **state)
 	X509 *leaf = make_leaf(below, "P-256#below");
 
 	(void)state;
-	assert_int_not_equal(verify(&kind, leaf, (X509 *[]){below, between, NULL}), EST_OK);
-	reason_clear();
+	assert_refusal(
+	    AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, leaf, (X509 *[]){below, between, NULL}));
 	spec.extensions = no_signing;
 	between = maker_cert(&spec);
-	assert_int_not_equal(
-	    verify(&kind, make_leaf(between, "P-256#short"), (X509 *[]){between, NULL}), EST_OK);
-	reason_clear();
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED,
+	    verify(&kind, make_leaf(between, "P-256#short"), (X509 *[]){between, NULL}));
 	spec.extensions = names;
 	between = maker_cert(&spec);
 	leaf = maker_cert(&(struct maker_cert){.subject = "CN=pump",
@@ -321,7 +326,7 @@ static void test_path_rules(void **state)
 	    .issuer = between,
 	    .issuer_key = "P-256#short",
 	    .extensions = excluded});
-	assert_int_not_equal(verify(&kind, leaf, (X509 *[]){between, NULL}), EST_OK);
+	assert_refusal(AUTH_CERTIFICATE_UNTRUSTED, verify(&kind, leaf, (X509 *[]){between, NULL}));
 }
 
 static void make_fails(enum outcome wanted, char *file, bool anchors)

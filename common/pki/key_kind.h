@@ -1,0 +1,26 @@
+/*
+ * key_kind.h - the kinds of keys, as key.c, which parses them, and key_verify.c, which uses them,
+ * see them. Nobody else includes it.
+ */
+#ifndef EST_KEY_KIND_H
+#define EST_KEY_KIND_H
+
+#include "common/pki/key.h"
+
+#define KEY_KINDS 8
+
+enum key_family { FAMILY_EC, FAMILY_RSA, FAMILY_EDWARDS };
+
+struct key_kind {
+	const char *word;
+	enum key_family family;
+	const char *name; /* OpenSSL's: a group, or a key type */
+	/* Of the AlgorithmIdentifier, in DER; no parameters: there must be none. */
+	struct span oid, parameters;
+	size_t point; /* octets of the key: an uncompressed point, or an Edwards one; 0: RSA */
+	unsigned bits;
+};
+
+extern const struct key_kind key_kinds[KEY_KINDS];
+
+#endif
