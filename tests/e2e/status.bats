@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031,SC2238 # every test is a subshell of its own; head is a file
+# shellcheck disable=SC2030,SC2031,SC2153,SC2238 # every test is a subshell of its own; head is a file
 # status.bats - the second program: /status/health, /status/summary and the page that shows them.
 
 load instance
