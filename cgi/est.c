@@ -140,6 +140,8 @@ static void log_enrollment(struct call *call, const struct enrollment *enrollmen
 	fact_add_string(facts, "names", record->names, 1500);
 	if (record->serial.len > 0)
 		json_add_string(facts, "serial", serial_text(&record->serial, serial));
+	if (enrollment->key_shared)
+		json_add_true(facts, "key_shared");
 	if (enrollment->repeated)
 		json_add_true(facts, "repeated");
 	buf_free(&spki);

@@ -1,9 +1,11 @@
 #include "common/lifecycle/enroll.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/clock.h"
 #include "common/base/refusal.h"
+#include "common/lifecycle/predecessor.h"
 #include "common/pki/cert.h"
 #include "common/pki/key.h"
 #include "common/pki/lint.h"
@@ -13,13 +15,6 @@ enum { M_SUBJECT, M_EXTENSIONS, M_DER, M_NAME, M_SUBJECT_TEXT, M_NAMES, MEMORIES
 
 _Static_assert(sizeof(((struct enrollment *)0)->memory) == MEMORIES * sizeof(struct buf),
     "enrollment->memory has a buffer for each");
-
-/* The certificate that is being renewed, and what of it the new one takes over. */
-struct predecessor {
-	struct cert_record record;
-	struct cert_parts parts;
-	struct sans sans;
-};
 
 void enrollment_clear(struct enrollment *enrollment)
 {
@@ -35,8 +30,8 @@ static const char *operation_name(bool renewal)
 }
 
 /*
- * The request by its own account, cheap questions before dear ones: its size, its form, what the profile grants,
- * whether the key is known to others, whether its signature proves possession.
+ * The request by its own account, cheap questions before dear ones: its size, its form, what the
+ * profile grants, whether the key is known to others, whether its signature proves possession.
  */
 static enum outcome examine(struct service *service, struct enrollment *enrollment)
 {
@@ -52,7 +47,11 @@ static enum outcome examine(struct service *service, struct enrollment *enrollme
 	if (outcome != EST_OK)
 		return outcome;
 	key_sha256(csr->spki, enrollment->record.spki);
+	key_identity(&csr->key, enrollment->key);
+	enrollment->record.key = enrollment->key;
 	outcome = blocklist_check(service->blocklist, &csr->key, enrollment->record.spki);
+	if (outcome == EST_OK && csr->key.other_exponent)
+		outcome = blocklist_check(service->blocklist, &csr->key, enrollment->key);
 	if (outcome == EST_OK)
 		outcome = csr_verify(csr);
 	if (outcome == EST_OK && csr->has_challenge)
@@ -72,6 +71,8 @@ static void request_digest(const struct enrollment *enrollment, bool renewal,
 	buf_add(&what, enrollment->record.spki, sizeof(enrollment->record.spki));
 	buf_add_span(&what, enrollment->csr.subject);
 	sans_encode(&enrollment->csr.wishes.sans, &what);
+	buf_printf(&what, "%x", enrollment->csr.wishes.key_usage);
+	buf_add_span(&what, enrollment->csr.wishes.extended_key_usage);
 	key_sha256(buf_span(&what), digest);
 	buf_free(&what);
 }
@@ -104,7 +105,10 @@ static enum outcome repeat(struct enrollment *enrollment, const struct cert_reco
 	return EST_OK;
 }
 
-/* The name that is proven already: of the certificate that is renewed, or that asks. None: not parsed. */
+/*
+ * The name that is proven already: of the certificate that is renewed,
+ * or that asks. None: not parsed.
+ */
 static bool proven_name(
     const struct enrollment *enrollment, const struct predecessor *old, struct name *out)
 {
@@ -118,20 +122,27 @@ static bool proven_name(
 }
 
 /*
- * The subject to issue, encoded afresh: a name that is proven already keeps its spelling, whatever letter case
- * and blanks the request has; else it is the request's.
+ * The subject to issue, encoded afresh: a name that is proven already keeps its
+ * spelling, whatever letter case and blanks the request has, unless the profile does not
+ * take it so; else it is the request's.
  */
 static struct span subject_of(struct enrollment *enrollment, const struct predecessor *old)
 {
 	struct buf *fresh = &enrollment->memory[M_SUBJECT];
 	struct name own = {.count = 0};
-	bool is_own = proven_name(enrollment, old, &own) && name_equal(&own, &enrollment->csr.name);
+	bool is_own = proven_name(enrollment, old, &own) &&
+		      name_equal(&own, &enrollment->csr.name) &&
+		      profile_takes_name(enrollment->label->profile, &own);
 
 	name_encode(is_own ? &own : &enrollment->csr.name, fresh);
 	name_clear(&own);
 	reason_clear(); /* another CA's certificate may hold a name that we do not take */
 	return buf_span(fresh);
 }
+
+enum {
+	FRAME = 512
+}; /* octets that a certificate has beside its names, key and requested extensions, at most */
 
 /* Signs. */
 static enum outcome sign(struct enrollment *enrollment, const struct predecessor *old)
@@ -148,6 +159,10 @@ static enum outcome sign(struct enrollment *enrollment, const struct predecessor
 
 	profile_extensions(profile, &enrollment->csr, want.sans, &memory[M_EXTENSIONS]);
 	plan.extensions = buf_span(&memory[M_EXTENSIONS]);
+	if (plan.subject.len + plan.extensions.len + enrollment->label->ca->subject.len + FRAME >
+	    LINT_SIZE_MAX)
+		return refuse(
+		    CSR_SIZE, "the certificate would have more than %d octets", LINT_SIZE_MAX);
 	record->issued_at = clock_now();
 	plan.not_before = record->issued_at - profile->config->backdate;
 	/* RFC 5280 4.1.2.5: both ends belong to the validity, so it is a second shorter than their
@@ -164,6 +179,21 @@ static enum outcome sign(struct enrollment *enrollment, const struct predecessor
 	return EST_OK;
 }
 
+/* Where a key may have several names, that it has is worth a word in the log. */
+static enum outcome note_other_names(struct service *service, struct enrollment *enrollment)
+{
+	struct cert_query query = {
+	    .order = CERTS_BY_SPKI, .spki = enrollment->record.spki, .limit = 8};
+	struct cert_page page = {0};
+	enum outcome outcome = store_cert_list(service->store, &query, &page);
+
+	for (size_t i = 0; i < page.count; i++)
+		enrollment->key_shared |=
+		    strcasecmp(page.records[i].name, enrollment->record.name) != 0;
+	cert_page_clear(&page);
+	return outcome;
+}
+
 /* From an examined and allowed request to a recorded certificate. */
 static enum outcome issue(
     struct service *service, struct enrollment *enrollment, const struct predecessor *old)
@@ -173,8 +203,11 @@ static enum outcome issue(
 	int64_t since = clock_now() - service->config->retry_window;
 	enum outcome outcome;
 
-	/* Before the same request gets the same answer: what was granted to a key may not be granted any more. */
-	outcome = store_key_check(service->store, enrollment->record.spki, false);
+	/*
+	 * Before the same request gets the same answer: what was granted to a
+	 * key may not be granted any more.
+	 */
+	outcome = store_key_check(service->store, enrollment->key, NULL);
 	if (outcome != EST_OK)
 		return outcome;
 	request_digest(enrollment, old != NULL, request);
@@ -184,15 +217,18 @@ static enum outcome issue(
 	if (outcome != EST_NOT_FOUND)
 		return outcome;
 	reason_clear();
-	outcome = EST_OK;
 	enrollment->record.must_be_new = !enrollment->label->profile->config->key_reuse;
-	if (enrollment->record.must_be_new)
-		outcome = store_key_check(service->store, enrollment->record.spki, true);
+	if (!enrollment->record.must_be_new)
+		outcome = note_other_names(service, enrollment);
+	else
+		outcome = store_key_check(service->store, enrollment->key, enrollment->record.spki);
 	if (outcome == EST_OK)
 		outcome = sign(enrollment, old);
 	if (outcome != EST_OK)
 		return outcome;
-	/* What the request rests on may have been revoked since we looked: the store looks again. */
+	/*
+	 * What the request rests on may have been revoked since we looked: the store looks again.
+	 */
 	if (old != NULL)
 		enrollment->record.rests_on = &old->record.serial;
 	else if (enrollment->identity->by_certificate &&
@@ -220,46 +256,6 @@ enum outcome enroll(struct service *service, struct enrollment *enrollment)
 	return outcome == EST_OK ? issue(service, enrollment, NULL) : outcome;
 }
 
-/* RFC 7030 4.2.2: the names in the request are those of the certificate, compared as RFC 5280 7.1
- * does. */
-static enum outcome compare_names(const struct csr *csr, struct predecessor *old)
-{
-	struct name subject;
-	enum outcome outcome = cert_parse(old->record.der, &old->parts);
-
-	if (outcome != EST_OK)
-		return outcome;
-	outcome = name_parse(old->parts.subject, &subject);
-	if (outcome == EST_OK && old->parts.sans.len > 0)
-		outcome = sans_parse(old->parts.sans, &old->sans);
-	if (outcome == EST_OK && !name_equal(&subject, &csr->name))
-		outcome = refuse(RENEW_SUBJECT,
-		    "the request's subject is not that of the certificate to be renewed");
-	if (outcome == EST_OK && !sans_equal(&old->sans, &csr->wishes.sans))
-		outcome = refuse(RENEW_SAN,
-		    "the request's SubjectAltName is not that of the certificate to be renewed");
-	name_clear(&subject);
-	return outcome;
-}
-
-/* Whether the page's i-th certificate is the one to renew; if so, it moves to old. */
-static bool is_predecessor(
-    const struct enrollment *enrollment, struct cert_record *candidate, struct predecessor *old)
-{
-	if (strcmp(candidate->label, enrollment->label->config->name) != 0 ||
-	    cert_record_status(candidate, clock_now()) != CERT_VALID)
-		return false;
-	old->record = *candidate;
-	old->sans = (struct sans){.count = 0};
-	if (compare_names(&enrollment->csr, old) == EST_OK) {
-		*candidate = (struct cert_record){0};
-		return true;
-	}
-	reason_clear();
-	old->record = (struct cert_record){0};
-	return false;
-}
-
 /* The names are the predecessor's to the letter, so they are also what is recorded of the
  * successor. */
 static void inherit(struct enrollment *enrollment, const struct predecessor *old)
@@ -282,57 +278,6 @@ static void inherit(struct enrollment *enrollment, const struct predecessor *old
 	}
 }
 
-/* Who comes without the certificate to be renewed renews what the store knows under the same names
- * (N-04). */
-static enum outcome look_up(
-    struct service *service, const struct enrollment *enrollment, struct predecessor *old)
-{
-	struct buf token = {0};
-	struct cert_query query = {
-	    .order = CERTS_BY_NAME, .name = enrollment->record.name, .limit = 64};
-	enum outcome outcome;
-	bool found = false;
-
-	do {
-		struct cert_page page = {0};
-		query.token = buf_span(&token);
-		outcome = store_cert_list(service->store, &query, &page);
-		for (size_t i = 0; outcome == EST_OK && i < page.count && !found; i++)
-			found = is_predecessor(enrollment, &page.records[i], old);
-		buf_reset(&token);
-		buf_add_span(&token, buf_span(&page.next));
-		cert_page_clear(&page);
-	} while (outcome == EST_OK && !found && token.len > 0);
-	buf_free(&token);
-	if (outcome != EST_OK || found)
-		return outcome;
-	return refuse(RENEW_NOTHING,
-	    "there is no valid certificate with this subject and SubjectAltName to renew; use "
-	    "simpleenroll");
-}
-
-static enum outcome find_predecessor(
-    struct service *service, const struct enrollment *enrollment, struct predecessor *old)
-{
-	const struct identity *identity = enrollment->identity;
-	enum outcome outcome;
-
-	if (identity->by_certificate && identity->trust == TRUST_EXPLICIT) {
-		old->record = identity->certificate;
-		old->record.memory = NULL; /* stays the identity's */
-		outcome = compare_names(&enrollment->csr, old);
-		/* Where the label wants both, the user has to be allowed the name as well. */
-		return outcome == EST_OK && identity->wants_both
-			   ? auth_allows(identity, &enrollment->csr)
-			   : outcome;
-	}
-	if (!identity->by_password)
-		return refuse(RENEW_FOREIGN,
-		    "another CA's certificate cannot be renewed here; use simpleenroll");
-	outcome = auth_allows(identity, &enrollment->csr);
-	return outcome == EST_OK ? look_up(service, enrollment, old) : outcome;
-}
-
 enum outcome renew(struct service *service, struct enrollment *enrollment)
 {
 	struct predecessor old = {0};
@@ -341,7 +286,7 @@ enum outcome renew(struct service *service, struct enrollment *enrollment)
 	if (outcome != EST_OK)
 		return outcome;
 	describe(enrollment, true);
-	outcome = find_predecessor(service, enrollment, &old);
+	outcome = predecessor_find(service, enrollment, &old);
 	if (outcome == EST_OK) {
 		inherit(enrollment, &old);
 		outcome = issue(service, enrollment, &old);

@@ -13,8 +13,10 @@ struct enrollment {
 	const struct identity *identity;
 	struct span request; /* DER PKCS#10 */
 
+	unsigned char key[32];     /* key_identity() of the request's */
 	struct csr csr;            /* parsed, for the log, also after most refusals */
 	struct cert_record record; /* the certificate: record.der */
+	bool key_shared;           /* its key has a certificate under another name too */
 	bool repeated; /* the same request had been answered before; this is the same answer */
 	struct buf memory[6]; /* what csr and record lead into; enroll.c's */
 };

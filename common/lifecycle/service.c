@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
+
 #include "common/pki/pem.h"
 
 static enum outcome open_cas(struct service *service, bool sign)
@@ -54,16 +56,34 @@ static enum outcome make_labels(struct service *service)
 	return EST_OK;
 }
 
+/*
+ * A key in the encoding that requests have to have: a certificate of
+ * others may hold a compressed point.
+ */
 static enum outcome reserve_key(struct service *service, X509 *certificate)
 {
-	unsigned char spki[32], *der = NULL;
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+	EVP_PKEY *key = X509_get_pubkey(certificate);
+	unsigned char digest[32], *der = NULL;
+	struct key_info info;
+	struct span spki;
+	int len = -1;
 
+	if (key != NULL && EVP_PKEY_is_a(key, "EC") == 1)
+		(void)EVP_PKEY_set_utf8_string_param(
+		    key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed");
+	if (key != NULL)
+		len = i2d_PUBKEY(key, &der);
+	EVP_PKEY_free(key);
 	if (len <= 0)
-		return reason_openssl(EST_INTERNAL, "cannot encode a public key");
-	key_sha256((struct span){der, (size_t)len}, spki);
+		return reason_openssl(EST_MALFORMED, "a certificate's public key cannot be read");
+	spki = (struct span){der, (size_t)len};
+	if (key_parse(spki, &info) == EST_OK)
+		key_identity(&info, digest);
+	else
+		key_sha256(spki, digest); /* of a kind that no device may have anyway */
+	reason_clear();
 	OPENSSL_free(der);
-	blocklist_reserve(service->blocklist, spki);
+	blocklist_reserve(service->blocklist, digest);
 	return EST_OK;
 }
 
@@ -76,25 +96,40 @@ static enum outcome reserve_chain(struct service *service, const STACK_OF(X509) 
 	return outcome;
 }
 
-/* No device may have the key of a CA, nor of the web server (CA/B BR 6.1.1.3; security of its TLS). */
-static enum outcome make_blocklist(struct service *service)
+static enum outcome reserve_files(struct service *service, const struct words *files)
 {
-	const struct words *servers = &service->config->server_certificates;
-	enum outcome outcome = blocklist_make(&service->config->blocked_keys, &service->blocklist);
+	enum outcome outcome = EST_OK;
 
-	for (size_t i = 0; outcome == EST_OK && i < service->config->ca_count; i++) {
-		outcome = reserve_key(service, service->cas[i]->certificate);
-		if (outcome == EST_OK)
-			outcome = reserve_chain(service, service->cas[i]->chain);
-	}
-	for (size_t i = 0; outcome == EST_OK && i < servers->count; i++) {
+	for (size_t i = 0; outcome == EST_OK && i < files->count; i++) {
 		STACK_OF(X509) *chain = NULL;
-		outcome = pem_certificates(servers->word[i], &chain);
+		outcome = pem_certificates(files->word[i], &chain);
 		if (outcome == EST_OK)
 			outcome = reserve_chain(service, chain);
 		sk_X509_pop_free(chain, X509_free);
 	}
 	return outcome;
+}
+
+/*
+ * No device may have the key of a CA, ours or one that we believe, nor of
+ * the web server (CA/B BR 6.1.1.3).
+ */
+static enum outcome make_blocklist(struct service *service)
+{
+	const struct config *config = service->config;
+	enum outcome outcome = blocklist_make(&config->blocked_keys, &service->blocklist);
+
+	for (size_t i = 0; outcome == EST_OK && i < config->ca_count; i++) {
+		outcome = reserve_key(service, service->cas[i]->certificate);
+		if (outcome == EST_OK)
+			outcome = reserve_chain(service, service->cas[i]->chain);
+	}
+	for (size_t i = 0; outcome == EST_OK && i < config->label_count; i++) {
+		outcome = reserve_files(service, &config->labels[i].trust_anchors);
+		if (outcome == EST_OK)
+			outcome = reserve_files(service, &config->labels[i].intermediates);
+	}
+	return outcome == EST_OK ? reserve_files(service, &config->server_certificates) : outcome;
 }
 
 static enum outcome open_store(struct service *service)

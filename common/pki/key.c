@@ -245,3 +245,45 @@ enum outcome key_parse(struct span spki, struct key_info *out)
 	out->bits = out->kind->bits;
 	return check_point(out);
 }
+
+static void add_positive(struct buf *out, struct span number)
+{
+	size_t mark = der_open(out, DER_INTEGER);
+
+	if ((number.data[0] & 0x80) != 0)
+		buf_add_byte(out, 0);
+	buf_add_span(out, number);
+	der_close(out, mark);
+}
+
+static void add_usual(struct buf *out, const struct key_info *key)
+{
+	static const struct span usual = DER_OCTETS("\x01\x00\x01");
+	size_t spki = der_open(out, DER_SEQUENCE), algorithm = der_open(out, DER_SEQUENCE), bits,
+	       numbers;
+
+	buf_add_span(out, key->kind->oid);
+	buf_add_span(out, key->kind->parameters);
+	der_close(out, algorithm);
+	bits = der_open(out, DER_BIT_STRING);
+	buf_add_byte(out, 0);
+	numbers = der_open(out, DER_SEQUENCE);
+	add_positive(out, key->modulus);
+	add_positive(out, usual);
+	der_close(out, numbers);
+	der_close(out, bits);
+	der_close(out, spki);
+}
+
+void key_identity(const struct key_info *key, unsigned char digest[static 32])
+{
+	struct buf spki = {0};
+
+	if (!key->other_exponent) {
+		key_sha256(key->spki, digest);
+		return;
+	}
+	add_usual(&spki, key);
+	key_sha256(buf_span(&spki), digest);
+	buf_free(&spki);
+}

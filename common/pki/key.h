@@ -57,6 +57,13 @@ enum outcome key_verify(
  */
 enum outcome key_signer(EVP_PKEY *key, struct span *algorithm, const EVP_MD **digest);
 
+/*
+ * What a key is known by where it is blocked or reserved: the SHA-256 of its
+ * SubjectPublicKeyInfo; of an RSA key as if its exponent were 65537, because who has the factors
+ * has every exponent's private key.
+ */
+void key_identity(const struct key_info *key, unsigned char digest[static 32]);
+
 /* A one-shot SHA-256 with an algorithm fetched once. */
 void key_sha256(struct span data, unsigned char digest[static 32]);
 

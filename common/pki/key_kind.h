@@ -1,6 +1,6 @@
 /*
- * key_kind.h - the kinds of keys, as key.c, which parses them, and key_verify.c, which uses them,
- * see them. Nobody else includes it.
+ * key_kind.h - the kinds of keys, as key.c, which parses them, and key_signature.c, which uses
+ * them, see them. Nobody else includes it.
  */
 #ifndef EST_KEY_KIND_H
 #define EST_KEY_KIND_H

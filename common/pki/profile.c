@@ -269,6 +269,14 @@ static enum outcome check_subject(const struct profile *profile, const struct na
 	return profile->permissive ? EST_OK : charset_check(name);
 }
 
+bool profile_takes_name(const struct profile *profile, const struct name *name)
+{
+	bool taken = profile->permissive || charset_check(name) == EST_OK;
+
+	reason_clear();
+	return taken;
+}
+
 static enum outcome check_sans(const struct profile *profile, const struct sans *sans)
 {
 	if (sans->others > 0)

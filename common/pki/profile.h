@@ -31,6 +31,9 @@ void profile_free(struct profile *profile);
  */
 enum outcome profile_check(const struct profile *profile, const struct csr *csr);
 
+/* Whether the profile's rule for characters (names of est.conf) takes the name as it is. */
+bool profile_takes_name(const struct profile *profile, const struct name *name);
+
 /*
  * Appends the extensions of a certificate for a request that passed profile_check(): Extension,
  * Extension, ... Everything is built from parsed values; nothing of the request is copied. sans may

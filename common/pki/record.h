@@ -43,6 +43,7 @@ struct cert_record {
 	const char *operation; /* "simpleenroll", "simplereenroll" */
 	struct span der;       /* the certificate */
 	const struct serial *rests_on; /* not stored: see store_cert_add(); or NULL */
+	const unsigned char *key;      /* not stored: key_identity() of its key; NULL: as spki */
 	bool must_be_new; /* not stored: no other valid certificate may be over its key */
 	void *memory;
 };

@@ -1,6 +1,7 @@
 #include "common/pki/san.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -102,32 +103,43 @@ const char *san_kind_word(enum san_kind kind)
 	return kinds[kind].word;
 }
 
+/* What an English number ends with: 1st, 2nd, 3rd, 4th, 11th. */
+static const char *ordinal(size_t number)
+{
+	static const char *const endings[] = {"th", "st", "nd", "rd"};
+
+	return number % 100 / 10 == 1 || number % 10 > 3 ? "th" : endings[number % 10];
+}
+
 /*
  * What would end a line or cut a name short where it is shown: told apart from names that are
  * merely wrong.
  */
-static enum outcome check_controls(struct span text)
+static enum outcome check_controls(struct span text, size_t number)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.data[i] == 0)
-			return refuse(
-			    CSR_NAME_NUL, "a subject alternative name holds a NUL; leave it out");
+			return refuse(CSR_NAME_NUL,
+			    "the %zu%s subject alternative name holds a NUL; leave it out", number,
+			    ordinal(number));
 		if (text.data[i] < 0x20 || text.data[i] == 0x7f)
 			return refuse(CSR_NAME_CONTROL,
-			    "a subject alternative name holds the control character U+%04X; leave "
-			    "it "
-			    "out",
-			    text.data[i]);
+			    "the %zu%s subject alternative name holds the control character "
+			    "U+%04X; leave it out",
+			    number, ordinal(number), text.data[i]);
 	}
 	return EST_OK;
 }
 
 static enum outcome add_known(enum san_kind kind, struct span value, struct sans *out)
 {
-	if (kind != SAN_IP && check_controls(value) != EST_OK)
+	size_t number = out->count + out->others + 1;
+
+	if (kind != SAN_IP && check_controls(value, number) != EST_OK)
 		return EST_MALFORMED;
 	if (!kinds[kind].ok(value))
-		return refuse(CSR_SAN_NAME, "%s", kinds[kind].rule);
+		return refuse(CSR_SAN_NAME, "the %zu%s subject alternative name: %s", number,
+		    ordinal(number), kinds[kind].rule);
 	out->san[out->count++] = (struct san){kind, value};
 	return EST_OK;
 }
@@ -218,15 +230,44 @@ bool sans_have(const struct sans *sans, const struct san *san)
 	return false;
 }
 
-static bool all_in(const struct sans *few, const struct sans *many)
+/* An order in which equal names lie beside each other. */
+static int compare(const void *left, const void *right)
 {
-	for (size_t i = 0; i < few->count; i++)
-		if (!sans_have(many, &few->san[i]))
-			return false;
-	return true;
+	const struct san *a = *(const struct san *const *)left,
+			 *b = *(const struct san *const *)right;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->value.len != b->value.len)
+		return a->value.len < b->value.len ? -1 : 1;
+	return kinds[a->kind].folds ? strncasecmp((const char *)a->value.data,
+					  (const char *)b->value.data, a->value.len)
+				    : memcmp(a->value.data, b->value.data, a->value.len);
+}
+
+/* The names in that order, each once; gives their number. */
+static size_t sort(const struct sans *sans, const struct san *sorted[static SANS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sans->count; i++)
+		sorted[i] = &sans->san[i];
+	qsort(sorted, sans->count, sizeof(sorted[0]), compare);
+	for (size_t i = 0; i < sans->count; i++)
+		if (count == 0 || compare(&sorted[count - 1], &sorted[i]) != 0)
+			sorted[count++] = sorted[i];
+	return count;
 }
 
 bool sans_equal(const struct sans *a, const struct sans *b)
 {
-	return a->others == 0 && b->others == 0 && all_in(a, b) && all_in(b, a);
+	const struct san *in_a[SANS_MAX], *in_b[SANS_MAX];
+	size_t count = sort(a, in_a);
+
+	if (a->others > 0 || b->others > 0 || count != sort(b, in_b))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (compare(&in_a[i], &in_b[i]) != 0)
+			return false;
+	return true;
 }

@@ -24,7 +24,8 @@ struct store_backend {
 	    struct store *store, const struct cert_query *query, struct cert_page *page);
 	enum outcome (*cert_revoke)(struct store *store, const struct serial *serial,
 	    int reason_code, int64_t when, struct cert_record *out);
-	enum outcome (*key_check)(struct store *store, const unsigned char *spki, bool must_be_new);
+	enum outcome (*key_check)(
+	    struct store *store, const unsigned char *identity, const unsigned char *spki);
 	enum outcome (*user_put)(struct store *store, const struct user_record *user, bool replace);
 	enum outcome (*user_get)(struct store *store, const char *name, struct user_record *out);
 	enum outcome (*user_delete)(struct store *store, const char *name);

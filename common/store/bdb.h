@@ -28,6 +28,8 @@ enum bdb_table {
 	BDB_TABLES
 };
 
+struct row_key;
+
 struct bdb {
 	struct store store; /* first: what store.h hands out */
 	struct gate *gate;
@@ -94,8 +96,8 @@ int bdb_put(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span key,
 typedef bool bdb_row(struct span key, struct span value, void *context);
 
 /*
- * Rows from the first key that is not less than `from`, in order. Not for queues: read in bulk, they
- * lose records behind holes.
+ * Rows from the first key that is not less than `from`, in order. Not for queues: read in bulk,
+ * they lose records behind holes.
  */
 int bdb_scan(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span from, bdb_row *row,
     void *context);
@@ -103,8 +105,8 @@ int bdb_scan(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span fro
 /* --- bdb_meta.c: the form of the store, and labels --- */
 
 /*
- * Refuses a store of a newer form; one of an older form is EST_CONFLICT. Makes the first rows of a new one;
- * without txn, EST_NOT_FOUND.
+ * Refuses a store of a newer form; one of an older form is EST_CONFLICT. Makes the first rows of a
+ * new one; without txn, EST_NOT_FOUND.
  * context: the time.
  */
 int bdb_meta_prepare(struct bdb *bdb, DB_TXN *txn, void *context);
@@ -121,9 +123,11 @@ enum outcome bdb_meta_renew(struct bdb *bdb);
 
 /* --- bdb_key.c: keys that no certificate may be made of --- */
 
-/* BDB_REFUSED where the key is blocked, or where it must be new and has a living certificate. */
-int bdb_key_usable(struct bdb *bdb, DB_TXN *txn, const unsigned char *spki, bool must_be_new);
-bool bdb_key_blocks(const struct cert_record *cert); /* revoked for keyCompromise */
+/* BDB_REFUSED where the key is blocked, or where spki is given and has a living certificate. */
+int bdb_key_usable(
+    struct bdb *bdb, DB_TXN *txn, const unsigned char *identity, const unsigned char *spki);
+/* Whether it was revoked for keyCompromise, and the row that blocks its key then. */
+bool bdb_key_blocks(const struct cert_record *cert, struct row_key *key);
 int bdb_key_block(struct bdb *bdb, DB_TXN *txn, const struct cert_record *cert);
 enum outcome bdb_key_fill(struct bdb *bdb);
 
@@ -164,7 +168,8 @@ enum outcome bdb_cert_revoke(struct store *store, const struct serial *serial, i
     int64_t when, struct cert_record *out);
 enum outcome bdb_cert_list(
     struct store *store, const struct cert_query *query, struct cert_page *page);
-enum outcome bdb_key_check(struct store *store, const unsigned char *spki, bool must_be_new);
+enum outcome bdb_key_check(
+    struct store *store, const unsigned char *identity, const unsigned char *spki);
 enum outcome bdb_user_put(struct store *store, const struct user_record *user, bool replace);
 enum outcome bdb_user_get(struct store *store, const char *name, struct user_record *out);
 enum outcome bdb_user_delete(struct store *store, const char *name);

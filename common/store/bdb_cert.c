@@ -55,7 +55,10 @@ static int get_answer(
 
 	if (!row_issue_get(row, &issued_at, &serial))
 		return bdb_refuse(bdb, EST_INTERNAL);
-	/* Nor does one count that was issued while the clock was ahead: it is of no use to a device yet. */
+	/*
+	 * Nor does one count that was issued while the clock was ahead:
+	 * it is of no use to a device yet.
+	 */
 	if (issued_at < since || issued_at > clock_now() + CLOCK_SKEW)
 		return DB_NOTFOUND;
 	error = bdb_cert_read(bdb, txn, &serial, 0, out);
@@ -210,7 +213,9 @@ static int is_added(struct bdb *bdb, DB_TXN *txn, const struct addition *add, bo
 	return error == DB_NOTFOUND ? 0 : error;
 }
 
-/* Read in the transaction, so that a revocation comes wholly before this certificate or after it. */
+/*
+ * Read in the transaction, so that a revocation comes wholly before this certificate or after it.
+ */
 static int check_rests_on(struct bdb *bdb, DB_TXN *txn, const struct serial *serial)
 {
 	struct cert_record cert = {0};
@@ -255,7 +260,8 @@ static int add_act(struct bdb *bdb, DB_TXN *txn, void *context)
 		return error;
 	error = check_rests_on(bdb, txn, cert->rests_on);
 	if (error == 0)
-		error = bdb_key_usable(bdb, txn, cert->spki, cert->must_be_new);
+		error = bdb_key_usable(bdb, txn, cert->key == NULL ? cert->spki : cert->key,
+		    cert->must_be_new ? cert->spki : NULL);
 	if (error == 0)
 		error = bdb_expired_day(bdb, txn, &expired_day);
 	if (error == 0)

@@ -4,17 +4,21 @@
 
 #include "common/base/clock.h"
 #include "common/base/refusal.h"
+#include "common/pki/cert.h"
+#include "common/pki/key.h"
 #include "common/store/bdb_row.h"
 
 enum { KEY_COMPROMISE = 1 }; /* RFC 5280 5.3.1 */
 
 /* What is asked of a key before a certificate is made of it. */
 struct question {
-	const unsigned char *spki;
-	bool must_be_new;
+	const unsigned char *identity, *spki;
 };
 
-/* The first row of the key that is not before `from` in a table of keys and serials, or DB_NOTFOUND. */
+/*
+ * The first row of the key that is not before `from` in a table of
+ * keys and serials, or DB_NOTFOUND.
+ */
 static int next_row(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct row_key *from)
 {
 	DB *db = bdb->tables[table];
@@ -39,13 +43,13 @@ static int next_row(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct r
 	return error == 0 ? closed : error;
 }
 
-static int check_blocked(struct bdb *bdb, DB_TXN *txn, const unsigned char *spki)
+static int check_blocked(struct bdb *bdb, DB_TXN *txn, const unsigned char *identity)
 {
 	static const struct serial none;
 	struct row_key key;
 	int error;
 
-	row_spki_key(&key, spki, &none);
+	row_spki_key(&key, identity, &none);
 	error = next_row(bdb, txn, BDB_BLOCKED, &key);
 	if (error != 0)
 		return error == DB_NOTFOUND ? 0 : error;
@@ -83,39 +87,59 @@ static int check_new(struct bdb *bdb, DB_TXN *txn, const unsigned char *spki)
 	return error == DB_NOTFOUND ? 0 : error;
 }
 
-int bdb_key_usable(struct bdb *bdb, DB_TXN *txn, const unsigned char *spki, bool must_be_new)
+int bdb_key_usable(
+    struct bdb *bdb, DB_TXN *txn, const unsigned char *identity, const unsigned char *spki)
 {
-	int error = check_blocked(bdb, txn, spki);
+	int error = check_blocked(bdb, txn, identity);
 
-	return error == 0 && must_be_new ? check_new(bdb, txn, spki) : error;
+	return error == 0 && spki != NULL ? check_new(bdb, txn, spki) : error;
 }
 
 static int check_act(struct bdb *bdb, DB_TXN *txn, void *context)
 {
 	const struct question *question = context;
 
-	return bdb_key_usable(bdb, txn, question->spki, question->must_be_new);
+	return bdb_key_usable(bdb, txn, question->identity, question->spki);
 }
 
-enum outcome bdb_key_check(struct store *store, const unsigned char *spki, bool must_be_new)
+enum outcome bdb_key_check(
+    struct store *store, const unsigned char *identity, const unsigned char *spki)
 {
-	struct question question = {spki, must_be_new};
+	struct question question = {identity, spki};
 
 	return bdb_run((struct bdb *)store, BDB_READ, check_act, &question);
 }
 
-bool bdb_key_blocks(const struct cert_record *cert)
+/* What is blocked is the key, whatever exponent it had in this certificate. */
+static void identity_of(const struct cert_record *cert, unsigned char identity[static 32])
 {
-	return cert->revocation_reason == KEY_COMPROMISE;
+	struct cert_parts parts;
+	struct key_info key;
+
+	memcpy(identity, cert->spki, 32);
+	if (cert_parse(cert->der, &parts) == EST_OK && key_parse(parts.spki, &key) == EST_OK)
+		key_identity(&key, identity);
+	else
+		reason_clear();
+}
+
+bool bdb_key_blocks(const struct cert_record *cert, struct row_key *key)
+{
+	unsigned char identity[32];
+
+	if (cert->revocation_reason != KEY_COMPROMISE)
+		return false;
+	identity_of(cert, identity);
+	row_spki_key(key, identity, &cert->serial);
+	return true;
 }
 
 int bdb_key_block(struct bdb *bdb, DB_TXN *txn, const struct cert_record *cert)
 {
 	struct row_key key;
 
-	if (!bdb_key_blocks(cert))
+	if (!bdb_key_blocks(cert, &key))
 		return 0;
-	row_spki_key(&key, cert->spki, &cert->serial);
 	return bdb_put(bdb, txn, BDB_BLOCKED, row_key_span(&key), (struct span){NULL, 0}, 0);
 }
 
@@ -136,7 +160,7 @@ enum outcome bdb_key_fill(struct bdb *bdb)
 		query.token = buf_span(&token);
 		outcome = bdb_cert_list(&bdb->store, &query, &page);
 		for (size_t i = 0; i < page.count && outcome == EST_OK; i++)
-			if (bdb_key_blocks(&page.records[i]))
+			if (page.records[i].revocation_reason == KEY_COMPROMISE)
 				outcome = bdb_run(bdb, BDB_WRITE, block_act, &page.records[i]);
 		buf_reset(&token);
 		buf_add_span(&token, buf_span(&page.next));

@@ -88,7 +88,10 @@ static int revoke_act(struct bdb *bdb, DB_TXN *txn, void *context)
 	if (bdb->uncertain && cert->revocation_reason == revocation->code &&
 	    cert->revoked_at == revocation->when)
 		return 0;
-	/* CA/B BR 4.9.1.1: that a key is compromised may come out after a certificate of it was revoked. */
+	/*
+	 * CA/B BR 4.9.1.1: that a key is compromised may come out after a
+	 * certificate of it was revoked.
+	 */
 	if (revocation->code == KEY_COMPROMISE && cert->revocation_reason != KEY_COMPROMISE) {
 		cert->revocation_reason = KEY_COMPROMISE;
 		return put_state(bdb, txn, cert);

@@ -8,9 +8,9 @@
 /*
  * Counts are kept where no two processes write the same row: each label has, for each slot of the
  * gate, a ring of cells by the day of issue and one for revocations, and whoever wants a sum adds
- * them up. The queue is mostly holes. Berkeley DB 5.3 loses records behind holes when it reads a queue
- * in bulk, and one record after the other takes 5 ms a label; so the cell for revocations is made with
- * the first cell of its ring, and whoever adds up looks for that.
+ * them up. The queue is mostly holes. Berkeley DB 5.3 loses records behind holes when it reads a
+ * queue in bulk, and one record after the other takes 5 ms a label; so the cell for revocations is
+ * made with the first cell of its ring, and whoever adds up looks for that.
  */
 enum {
 	RING = 32, /* days; more than STORE_DAYS, as processes' clocks differ a little */
@@ -271,7 +271,10 @@ enum outcome bdb_totals(struct store *store, int64_t now, struct store_totals *t
 
 /* --- stores of before the cells were announced --- */
 
-/* Every cell that there is, one record after the other; context: a buf of its rings' cells for revocations. */
+/*
+ * Every cell that there is, one record after the other; context: a buf of
+ * its rings' cells for revocations.
+ */
 static int find_rings(struct bdb *bdb, DB_TXN *txn, void *context)
 {
 	DB *db = bdb->tables[BDB_COUNTER];

@@ -37,8 +37,9 @@ enum outcome gate_open(const char *directory, struct gate **out);
 void gate_close(struct gate *gate); /* the slot is given back; NULL is fine */
 
 /*
- * Ends the thread and starts it anew, outside of the library: what the calling thread has given up since, Landlock
- * say, holds for the threads that it starts and for no earlier one. EST_UNAVAILABLE.
+ * Ends the thread and starts it anew, outside of the library: what the calling
+ * thread has given up since, Landlock say, holds for the threads that it starts and
+ * for no earlier one. EST_UNAVAILABLE.
  */
 enum outcome gate_rethread(struct gate *gate);
 

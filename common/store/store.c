@@ -80,9 +80,10 @@ enum outcome store_cert_revoke(struct store *store, const struct serial *serial,
 	return store->backend->cert_revoke(store, serial, reason_code, when, out);
 }
 
-enum outcome store_key_check(struct store *store, const unsigned char spki[32], bool must_be_new)
+enum outcome store_key_check(
+    struct store *store, const unsigned char identity[32], const unsigned char *spki)
 {
-	return store->backend->key_check(store, spki, must_be_new);
+	return store->backend->key_check(store, identity, spki);
 }
 
 enum outcome store_user_put(struct store *store, const struct user_record *user, bool replace)

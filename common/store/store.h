@@ -36,8 +36,8 @@ enum outcome store_open(const struct store_settings *settings, struct store **ou
 void store_close(struct store *store); /* NULL is fine */
 
 /*
- * Starts the store's own thread anew, so that what the calling thread has given up since (sandbox.h) holds for that
- * one as well. EST_UNAVAILABLE.
+ * Starts the store's own thread anew, so that what the calling thread has given up since
+ * (sandbox.h) holds for that one as well. EST_UNAVAILABLE.
  */
 enum outcome store_rethread(struct store *store);
 
@@ -48,9 +48,9 @@ enum outcome store_rethread(struct store *store);
  * Where the same request was answered at or after `since`, with a certificate that is neither
  * revoked nor expired, nothing is written, *earlier becomes that certificate (the caller clears it)
  * and the outcome is EST_CONFLICT. A serial that exists already is EST_INTERNAL.
- * Where cert->rests_on names a certificate (the one that asked, or that is being renewed) and that one is
- * revoked by now, nothing is written and the outcome is EST_FORBIDDEN; so also where store_key_check() refuses its
- * key by now, with that outcome.
+ * Where cert->rests_on names a certificate (the one that asked, or that is being renewed) and that
+ * one is revoked by now, nothing is written and the outcome is EST_FORBIDDEN; so also where
+ * store_key_check() refuses its key by now, with that outcome.
  */
 enum outcome store_cert_add(struct store *store, const struct cert_record *cert,
     const unsigned char request[STORE_REQUEST_SIZE], int64_t since, struct cert_record *earlier);
@@ -99,17 +99,20 @@ void cert_page_clear(struct cert_page *page);
 
 /*
  * Marks it revoked at `when` for an RFC 5280 5.3.1 reason. A revoked one keeps its first date and
- * reason and is EST_CONFLICT, unless the reason is keyCompromise, which replaces any other; EST_NOT_FOUND. *out, where not NULL, is the record as it now stands.
+ * reason and is EST_CONFLICT, unless the reason is keyCompromise, which replaces any other;
+ * EST_NOT_FOUND. *out, where not NULL, is the record as it now stands.
  */
 enum outcome store_cert_revoke(struct store *store, const struct serial *serial, int reason_code,
     int64_t when, struct cert_record *out);
 
 /*
- * Whether a certificate may be made of this key, by the SHA-256 of its SubjectPublicKeyInfo. EST_MALFORMED
- * (CSR_BLOCKED_KEY) where one of it was ever revoked for keyCompromise, which store_cert_revoke() remembers in
- * the same durable act; EST_FORBIDDEN (KEY_IN_USE) where it must be new and one of it is valid.
+ * Whether a certificate may be made of a key. EST_MALFORMED (CSR_BLOCKED_KEY) where one of it, by
+ * its key_identity(), was ever revoked for keyCompromise, which store_cert_revoke() remembers in
+ * the same durable act. EST_FORBIDDEN (KEY_IN_USE) where spki is not NULL and a certificate over
+ * this SubjectPublicKeyInfo, by its SHA-256, is valid.
  */
-enum outcome store_key_check(struct store *store, const unsigned char spki[32], bool must_be_new);
+enum outcome store_key_check(
+    struct store *store, const unsigned char identity[32], const unsigned char *spki);
 
 /* --- users: who may ask with a password, and for which names --- */
 

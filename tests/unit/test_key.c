@@ -263,6 +263,57 @@ static void test_edwards_shapes(void **state)
 	}
 }
 
+static void assert_identity(bool same, struct span a, struct span b)
+{
+	unsigned char digests[2][32];
+	struct span spkis[] = {a, b};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct key_info key;
+		assert_outcome(EST_OK, key_parse(maker_copy(spkis[i]), &key));
+		key_identity(&key, digests[i]);
+	}
+	assert_int_equal(memcmp(digests[0], digests[1], 32) == 0, same);
+}
+
+/*
+ * A13, A14: who has the factors of a modulus has its key with every exponent, so that such keys are
+ * one; and a list of blocked keys has it by the SHA-256 of the usual SubjectPublicKeyInfo.
+ */
+static void test_identity(void **state)
+{
+	static const char *const kinds[] = {"RSA-2048", "RSA-3072", "P-256", "Ed25519"};
+	static const char *const exponents[] = {"010003", "7fffff", "ffffff", "0100000001"};
+	char modulus[2 * 256 + 1], other[sizeof(modulus)];
+	struct key_info key;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		unsigned char digest[32], wanted[32];
+		struct span spki = maker_spki(kinds[i]);
+		assert_outcome(EST_OK, key_parse(spki, &key));
+		key_identity(&key, digest);
+		assert_int_equal(
+		    EVP_Digest(spki.data, spki.len, wanted, NULL, EVP_sha256(), NULL), 1);
+		assert_memory_equal(digest, wanted, sizeof(wanted));
+	}
+	memset(modulus, 'c', sizeof(modulus) - 1); /* its highest bit is set: DER puts a 00 ahead */
+	modulus[sizeof(modulus) - 2] = '1';
+	modulus[sizeof(modulus) - 1] = '\0';
+	memcpy(other, modulus, sizeof(modulus));
+	other[sizeof(other) - 2] = '3';
+	for (size_t i = 0; i < COUNT(exponents); i++) {
+		struct span usual = maker_rsa(modulus, "010001"),
+			    odd = maker_rsa(modulus, exponents[i]);
+		assert_outcome(EST_OK, key_parse(odd, &key));
+		assert_true(key.other_exponent);
+		assert_identity(true, usual, odd);
+		assert_identity(true, odd, maker_rsa(modulus, "010007"));
+		assert_identity(false, odd, maker_rsa(other, exponents[i]));
+		assert_identity(false, odd, maker_rsa(other, "010001"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +326,7 @@ int main(void)
 	    TEST(test_ed25519_small_order),
 	    TEST(test_ed448_small_order),
 	    TEST(test_edwards_shapes),
+	    TEST(test_identity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, maker_end);

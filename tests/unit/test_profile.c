@@ -132,6 +132,35 @@ static void test_key_agreement(void **state)
 				   BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(CLIENT_AUTH)));
 }
 
+/* RFC 5280 4.2.1.3: encipherOnly and decipherOnly have no meaning where keyAgreement is not set. */
+static void test_only_with_agreement(void **state)
+{
+	struct config_profile config = device;
+
+	(void)state;
+	config.key_usage = (struct words)WORDS("keyAgreement", "encipherOnly", "decipherOnly");
+	assert_refusal(
+	    CSR_KEY_USAGE, check(&config, wishing("P-256", "keyUsage", "encipherOnly"), NULL));
+	assert_refusal(
+	    CSR_KEY_USAGE, check(&config, wishing("P-256", "keyUsage", "decipherOnly"), NULL));
+	assert_refusal(CSR_KEY_USAGE,
+	    check(&config, wishing("RSA-2048", "keyUsage", "keyAgreement,encipherOnly"), NULL));
+	assert_outcome(
+	    EST_OK, check(&config, wishing("P-256", "keyUsage", "keyAgreement,encipherOnly"),
+			BASIC_CONSTRAINTS KEY_USAGE("0009") PURPOSES(CLIENT_AUTH)));
+	assert_outcome(
+	    EST_OK, check(&config, wishing("P-256", "keyUsage", "keyAgreement,decipherOnly"),
+			BASIC_CONSTRAINTS KEY_USAGE("070880") PURPOSES(CLIENT_AUTH)));
+	config.key_usage = (struct words)WORDS("digitalSignature", "keyAgreement", "encipherOnly");
+	assert_outcome(
+	    EST_OK, check(&config, wishing("P-256", "keyUsage", "digitalSignature,encipherOnly"),
+			BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(CLIENT_AUTH)));
+	assert_outcome(EST_OK, check(&config, maker_csr("P-384", "CN=pump", NULL),
+				   BASIC_CONSTRAINTS KEY_USAGE("0089") PURPOSES(CLIENT_AUTH)));
+	assert_outcome(EST_OK, check(&config, maker_csr("Ed25519", "CN=pump", NULL),
+				   BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(CLIENT_AUTH)));
+}
+
 /* D2 */
 static void test_purposes(void **state)
 {
@@ -277,7 +306,10 @@ static void test_names(void **state)
 	}
 }
 
-/* The attribute and the code point are named, the text is not repeated; what is not granted says so. */
+/*
+ * The attribute and the code point are named, the text is not
+ * repeated; what is not granted says so.
+ */
 static void test_says(void **state)
 {
 	struct span der = maker_csr("P-256", "CN=pump<7>", NULL);
@@ -349,7 +381,10 @@ static void test_server_auth(void **state)
 				       SERVER_AUTH) "30{06{551d11}04{30{82{'a.example'}}}}"));
 }
 
-/* A8: an odd exponent of 17 to 256 bits, where the profile takes any; what is not known is not taken. */
+/*
+ * A8: an odd exponent of 17 to 256 bits, where the profile takes any;
+ * what is not known is not taken.
+ */
 static void test_exponents(void **state)
 {
 	struct config_profile any = device, one = device;
@@ -447,6 +482,7 @@ int main(void)
 	    TEST(test_key_usage),
 	    TEST(test_key_usage_octets),
 	    TEST(test_key_agreement),
+	    TEST(test_only_with_agreement),
 	    TEST(test_purposes),
 	    TEST(test_purposes_repeated),
 	    TEST(test_sans),

@@ -43,7 +43,10 @@ static void refuses(enum refusal wanted, const char *notation)
 	assert_true(refusal_is(wanted, sans_parse(names(notation), &sans), notation));
 }
 
-/* C1, C2: what cuts a name short or ends a line has a code of its own; an address has no characters. */
+/*
+ * C1, C2: what cuts a name short or ends a line has a code of its
+ * own; an address has no characters.
+ */
 static enum refusal fault_of(const char *notation)
 {
 	if (strstr(notation, "'00") != NULL)
@@ -284,6 +287,78 @@ static void test_equal(void **state)
 	assert_false(sans_have(&none, &some.san[0]));
 }
 
+/*
+ * Many names, in another order and another letter case, as a set (N-03): all the same but for one.
+ */
+static void test_equal_many(void **state)
+{
+	static const char *const changes[] = {"82{'n999.example'}", "81{'n000.example@b'}",
+	    "86{'x:n000.example'}", "87{6e303030}", "82{'n000.exampl'}"};
+	struct buf forth = {0}, back = {0}, more = {0};
+
+	(void)state;
+	for (int i = 0; i < SANS_MAX; i++) {
+		buf_printf(&forth, "82{'n%03d.example'}", i);
+		buf_printf(&back, "82{'N%03d.Example'}", (i * 37 + 11) % SANS_MAX);
+		if (i > 0)
+			buf_printf(&more, "82{'n%03d.example'}", i);
+	}
+	assert_true(same(buf_string(&forth), buf_string(&back)));
+	for (size_t i = 0; i < COUNT(changes); i++) {
+		buf_reset(&back);
+		buf_add_span(&back, buf_span(&more));
+		buf_add_string(&back, changes[i]);
+		assert_false(same(buf_string(&forth), buf_string(&back)));
+	}
+	assert_false(same(buf_string(&forth), buf_string(&more)));
+	/* A name twice is that name; it does not stand for another. */
+	buf_add_string(&more, "82{'n001.example'}");
+	assert_false(same(buf_string(&forth), buf_string(&more)));
+	assert_true(same("82{'a'}82{'A'}82{'b'}", "82{'b'}82{'a'}"));
+	assert_true(same("82{'a'}82{'b'}82{'a'}", "82{'b'}82{'b'}82{'a'}"));
+	assert_false(same("82{'a'}82{'b'}82{'b'}", "82{'a'}82{'b'}82{'c'}"));
+	/*
+	 * The same octets as another kind; kinds that keep their letter
+	 * case; one name that begins another.
+	 */
+	assert_false(same("82{'a'}81{'a@a'}", "82{'a'}86{'a:a'}"));
+	assert_false(same("86{'x:a'}86{'x:A'}", "86{'x:a'}86{'x:a'}"));
+	assert_true(same("86{'x:a'}86{'x:A'}", "86{'x:A'}86{'x:a'}"));
+	assert_true(
+	    same("81{'x@Y'}82{'Y'}86{'y:1'}87{79793131}", "87{79793131}86{'y:1'}82{'y'}81{'X@y'}"));
+	assert_false(same("82{'a'}82{'ab'}", "82{'a'}82{'abc'}"));
+	assert_false(same("87{00000000}", "87{00000000000000000000000000000000}"));
+	buf_free(&forth);
+	buf_free(&back);
+	buf_free(&more);
+}
+
+/* Of so many names, the one that is wrong is named by its number. */
+static void says(enum refusal wanted, const char *notation, const char *words)
+{
+	struct sans sans;
+	enum outcome outcome = sans_parse(names(notation), &sans);
+
+	if (strstr(reason_text(), words) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", reason_text(), words);
+	assert_refusal(wanted, outcome);
+}
+
+static void test_says_which(void **state)
+{
+	(void)state;
+	says(CSR_SAN_NAME, "82{'*.a'}", "the 1st subject alternative name: ");
+	says(CSR_SAN_NAME, "82{'a'}87{00}", "the 2nd subject alternative name: ");
+	says(CSR_SAN_NAME, "82{'a'}82{'b'}81{'c'}82{'d'}", "the 3rd subject alternative name: ");
+	/* Those of kinds that we do not know are counted with the others. */
+	says(CSR_SAN_NAME, "82{'a'}a4{30{}}82{'b'}82{'c'}82{'d'}88{2a}86{'x'}", "the 7th subject ");
+	says(CSR_NAME_NUL, "82{'a'}82{'b'00}", "the 2nd subject alternative name ");
+	says(CSR_NAME_CONTROL, "82{'a'}82{'b'0a}", "the 2nd subject alternative name ");
+	says(CSR_SAN_NAME,
+	    "82{'a'}82{'a'}82{'a'}82{'a'}82{'a'}82{'a'}82{'a'}82{'a'}82{'a'}82{'a'}82{''}",
+	    "the 11th subject alternative name: ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +374,8 @@ int main(void)
 	    TEST(test_long_and_wide),
 	    TEST(test_controls),
 	    TEST(test_equal),
+	    TEST(test_equal_many),
+	    TEST(test_says_which),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, maker_end);

@@ -1,4 +1,7 @@
-/* Keys that no certificate may be made of: what keyCompromise leaves behind, and keys that must be new. */
+/*
+ * Keys that no certificate may be made of: what keyCompromise leaves
+ * behind, and keys that must be new.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +33,7 @@ static void take_back(struct store *store, unsigned number, int code)
 static void assert_blocked(struct store *store, const unsigned char *spki)
 {
 	reason_clear();
-	assert_int_equal(store_key_check(store, spki, false), EST_MALFORMED);
+	assert_int_equal(store_key_check(store, spki, NULL), EST_MALFORMED);
 	assert_int_equal(refusal_recorded(EST_MALFORMED), CSR_BLOCKED_KEY);
 	reason_clear();
 }
@@ -42,10 +45,10 @@ static void test_compromised_key_is_blocked(void **state)
 
 	memcpy(second.spki, first.spki, sizeof(first.spki));
 	assert_int_equal(add(*state, &first, 1), EST_OK);
-	assert_int_equal(store_key_check(*state, first.spki, false), EST_OK);
+	assert_int_equal(store_key_check(*state, first.spki, NULL), EST_OK);
 	take_back(*state, 1, KEY_COMPROMISE);
 	assert_blocked(*state, first.spki);
-	assert_int_equal(store_key_check(*state, other.spki, false), EST_OK);
+	assert_int_equal(store_key_check(*state, other.spki, NULL), EST_OK);
 	assert_sound(*state);
 
 	/* Nor does one get in that was signed while the key was still good. */
@@ -64,7 +67,7 @@ static void test_other_reasons_do_not_block(void **state)
 	memcpy(again.spki, cert.spki, sizeof(cert.spki));
 	assert_int_equal(add(*state, &cert, 1), EST_OK);
 	take_back(*state, 1, SUPERSEDED);
-	assert_int_equal(store_key_check(*state, cert.spki, true), EST_OK);
+	assert_int_equal(store_key_check(*state, cert.spki, cert.spki), EST_OK);
 	assert_int_equal(add(*state, &again, 2), EST_OK);
 	assert_sound(*state);
 }
@@ -109,21 +112,24 @@ static void test_key_that_must_be_new(void **state)
 
 	memcpy(again.spki, cert.spki, sizeof(cert.spki));
 	again.must_be_new = true;
-	assert_int_equal(store_key_check(*state, cert.spki, true), EST_OK);
+	assert_int_equal(store_key_check(*state, cert.spki, cert.spki), EST_OK);
 	assert_int_equal(add(*state, &cert, 1), EST_OK);
-	assert_int_equal(store_key_check(*state, cert.spki, true), EST_FORBIDDEN);
+	assert_int_equal(store_key_check(*state, cert.spki, cert.spki), EST_FORBIDDEN);
 	assert_int_equal(refusal_recorded(EST_FORBIDDEN), KEY_IN_USE);
 	reason_clear();
-	assert_int_equal(store_key_check(*state, cert.spki, false), EST_OK);
+	assert_int_equal(store_key_check(*state, cert.spki, NULL), EST_OK);
 	assert_int_equal(add(*state, &again, 2), EST_FORBIDDEN);
 	reason_clear();
 	take_back(*state, 1, SUPERSEDED);
-	assert_int_equal(store_key_check(*state, cert.spki, true), EST_OK);
+	assert_int_equal(store_key_check(*state, cert.spki, cert.spki), EST_OK);
 	assert_int_equal(add(*state, &again, 2), EST_OK);
 	assert_sound(*state);
 }
 
-/* Many certificates of one key, expired and revoked ones first: the living one is found behind them. */
+/*
+ * Many certificates of one key, expired and revoked ones first: the
+ * living one is found behind them.
+ */
 static void test_living_one_among_many(void **state)
 {
 	struct cert_record cert = cert_of("pump", 0);
@@ -134,10 +140,10 @@ static void test_living_one_among_many(void **state)
 		if (i < 40)
 			take_back(*state, i, SUPERSEDED);
 	}
-	assert_int_equal(store_key_check(*state, cert.spki, true), EST_FORBIDDEN);
+	assert_int_equal(store_key_check(*state, cert.spki, cert.spki), EST_FORBIDDEN);
 	reason_clear();
 	take_back(*state, 40, SUPERSEDED);
-	assert_int_equal(store_key_check(*state, cert.spki, true), EST_OK);
+	assert_int_equal(store_key_check(*state, cert.spki, cert.spki), EST_OK);
 }
 
 /* Two processes at once with one key that must be new: one gets a certificate. */
@@ -201,7 +207,7 @@ static void test_older_store_is_filled(void **state)
 	}
 	assert_int_equal(bdb_run(*state, BDB_WRITE, age_act, &count), EST_OK);
 	assert_int_equal(count, CERTS / 3 + 1);
-	assert_int_equal(store_key_check(*state, first.spki, false), EST_OK);
+	assert_int_equal(store_key_check(*state, first.spki, NULL), EST_OK);
 	store_close(*state);
 	*state = store_again();
 	assert_blocked(*state, first.spki);
