@@ -91,7 +91,7 @@ void cli_escape(struct buf *out, struct span text)
 		size_t len = utf8_decode(text, &c);
 		if (len == 0)
 			buf_printf(out, "\\x%02x", text.data[0]);
-		else if (utf8_is_control(c))
+		else if (utf8_is_control(c) || utf8_is_hidden(c))
 			escape_character(out, c);
 		else
 			buf_add(out, text.data, len);

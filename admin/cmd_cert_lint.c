@@ -1,5 +1,6 @@
 /*
- * cmd_cert_lint.c - est-admin cert lint: whatever is wrong with certificates in files, whoever made them.
+ * cmd_cert_lint.c - est-admin cert lint: whatever is wrong with
+ * certificates in files, whoever made them.
  *
  * They are taken apart by our own reader: OpenSSL's may not even read what this is about.
  */

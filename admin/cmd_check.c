@@ -2,8 +2,10 @@
  * cmd_check.c - est-admin check: whatever would stop est.fcgi from working, each with its cure.
  */
 #include <errno.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -13,6 +15,7 @@
 
 #include "admin/check.h"
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/pki/blocklist.h"
 #include "common/pki/pem.h"
 
@@ -246,12 +249,55 @@ static void check_blocked(struct check *check)
 
 /* --- what the workers write --- */
 
+/* Whether the file lies somewhere below the directory, and the workers own it or may write to it. */
+static bool is_theirs_below(const struct worker *worker, const char *directory, const char *file)
+{
+	char *resolved = realpath(file, NULL);
+	size_t len = strlen(directory);
+	struct stat status;
+	bool theirs = false;
+
+	if (resolved != NULL && strncmp(resolved, directory, len) == 0 &&
+	    (resolved[len] == '/' || len == 1) && stat(resolved, &status) == 0)
+		theirs = status.st_uid == worker->uid ||
+			 worker_try(worker, WORKER_APPENDS, resolved) == 0;
+	free(resolved);
+	return theirs;
+}
+
+/*
+ * The sandbox leaves a worker the log's directory to write in, for its rotation: no place for what the worker, once
+ * somebody has taken it over, must not change. Without the sandbox nothing is kept from it anyway.
+ */
+static bool check_log_place(struct check *check)
+{
+	const struct config *config = check->config;
+	char *log = mem_string(config->log), *directory = realpath(dirname(log), NULL);
+	const char *found = NULL;
+
+	if (config->sandbox && directory != NULL) {
+		if (is_theirs_below(&check->worker, directory, config->path))
+			found = config->path;
+		for (size_t i = 0; i < config->ca_count && found == NULL; i++)
+			if (is_theirs_below(&check->worker, directory, config->cas[i].key))
+				found = config->cas[i].key;
+	}
+	if (found != NULL)
+		check_say(check, CHECK_WARN, "log",
+		    "the workers may write below %s, and %s there is the user %s's to change: put "
+		    "the log into a directory of its own",
+		    directory, found, check->worker.name);
+	free(directory);
+	free(log);
+	return found == NULL;
+}
+
 static void check_log(struct check *check)
 {
 	const char *log = check->config->log;
 
 	if (strcmp(log, "syslog") != 0) {
-		if (check_usable(check, "log", WORKER_APPENDS, log))
+		if (check_usable(check, "log", WORKER_APPENDS, log) && check_log_place(check))
 			check_say(check, CHECK_FINE, "log", "%s", log);
 	} else if (access("/dev/log", W_OK) == 0) {
 		check_say(check, CHECK_FINE, "log", "syslog");
@@ -292,6 +338,22 @@ static void check_mode(struct check *check, const char *state, const struct work
 		    (unsigned long long)(ROOM_WANTED >> 20), state);
 }
 
+/* The counters, which the workers make where there are none. */
+static void check_metrics(struct check *check, const char *state, const struct worker *worker)
+{
+	char *path = file_path(state, "metrics");
+	struct stat status;
+
+	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		check_say(check, CHECK_WARN, "state",
+		    "%s is no regular file, so nothing is counted: remove it", path);
+	else if (access(path, R_OK | W_OK) != 0 && errno != ENOENT)
+		check_say(check, CHECK_WARN, "state",
+		    "the user %s cannot read and write %s (%s), so nothing is counted: remove it",
+		    worker->name, path, strerror(errno));
+	free(path);
+}
+
 /* The last of all: root ends as the workers' user, who opens the store. */
 static void check_state(struct check *check)
 {
@@ -306,8 +368,10 @@ static void check_state(struct check *check)
 	if (!check_kept(check, "state", state) ||
 	    !check_usable(check, "state", WORKER_FILLS, state))
 		return;
-	if (check_passed(check, "state", worker_become(&worker)) &&
-	    check_passed(check, "state", store_open(&settings, &store)))
+	if (!check_passed(check, "state", worker_become(&worker)))
+		return;
+	check_metrics(check, state, &worker);
+	if (check_passed(check, "state", store_open(&settings, &store)))
 		check_say(
 		    check, CHECK_FINE, "state", "the store in %s opens, as %s", state, worker.name);
 	store_close(store);

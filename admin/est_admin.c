@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "admin/command.h"
+#include "common/base/process.h"
 #include "common/ca/ca_make.h"
 
 #define FIELD(member) offsetof(struct admin, member)
@@ -138,7 +139,8 @@ static const struct cli_command commands[] = {
     {"cert revoke", "SERIAL", "Revokes a certificate; every worker honours it at once.",
 	cert_revoke_options, 1, 1, COMMAND_STORE, cmd_cert_revoke},
     {"cert lint", "FILE...",
-	"Holds certificates in files, PEM or DER, against RFC 5280: those of devices and servers, not "
+	"Holds certificates in files, PEM or DER, against RFC 5280: those of devices and servers, "
+	"not "
 	"of CAs. One line for each finding; exit code 1 if there is one.",
 	cert_lint_options, 1, SIZE_MAX, 0, cmd_cert_lint},
     {"code list", "",
@@ -175,8 +177,10 @@ int main(int argc, char **argv)
 {
 	struct admin admin = {.expires_within = -1, .limit = -1};
 	struct cli_call call;
-	enum outcome outcome = cli_parse(&program, argc, argv, &admin, &call);
+	enum outcome outcome;
 
+	process_hold_standard();
+	outcome = cli_parse(&program, argc, argv, &admin, &call);
 	if (outcome == EST_OK && call.command != NULL) {
 		outcome = command_open(&admin, &call);
 		if (outcome == EST_OK)

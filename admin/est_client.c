@@ -9,6 +9,7 @@
 #include "admin/cli.h"
 #include "admin/client.h"
 #include "admin/client_csr.h"
+#include "common/base/process.h"
 
 #define AT(field) offsetof(struct client_options, field)
 
@@ -152,6 +153,7 @@ int main(int argc, char **argv)
 	struct cli_call call;
 	enum outcome outcome;
 
+	process_hold_standard();
 	(void)umask(077);
 	outcome = cli_parse(&program, argc, argv, &options, &call);
 	if (outcome == EST_OK && call.command != NULL)

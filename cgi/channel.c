@@ -245,7 +245,10 @@ struct channel *channel_open(void)
 	channel->fastcgi = !FCGX_IsCGI();
 	if (!channel->fastcgi)
 		return channel;
-	/* libfcgi is never to accept by itself what nobody has screened: its listening socket is none. */
+	/*
+	 * libfcgi is never to accept by itself what nobody has
+	 * screened: its listening socket is none.
+	 */
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&channel->request, -1, 0) != 0 || flags < 0 ||
 	    fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) != 0 || !open_pipe(channel)) {
 		log_event(LOG_LEVEL_ALARM, "start", "descriptor 0 is not a listening socket: %s",
@@ -278,7 +281,10 @@ bool channel_next(struct channel *channel)
 	}
 	while (wait_for_connection(channel)) {
 		int connection = -1;
-		/* Where the sandbox refuses a new one, this worker ends and another takes its place. */
+		/*
+		 * Where the sandbox refuses a new one, this worker
+		 * ends and another takes its place.
+		 */
 		if (channel->pipe[0] < 0 && !open_pipe(channel)) {
 			log_event(LOG_LEVEL_ERROR, "fastcgi", "no pipe: %s", strerror(errno));
 			return false;
@@ -291,8 +297,8 @@ bool channel_next(struct channel *channel)
 
 /*
  * Lets the peer take the answer before the connection is gone: what it still sends is read and
- * thrown away, or a close would destroy what it has not read yet. libfcgi does the same, but as long
- * as the peer sends.
+ * thrown away, or a close would destroy what it has not read yet. libfcgi does the same,
+ * but as long as the peer sends.
  */
 static void linger(int connection)
 {
@@ -313,7 +319,10 @@ void channel_finish(struct channel *channel)
 
 	if (!channel->fastcgi)
 		return;
-	/* So that libfcgi leaves the closing to us or, where it cannot write any more, does it at once. */
+	/*
+	 * So that libfcgi leaves the closing to us or, where it cannot
+	 * write any more, does it at once.
+	 */
 	FCGX_ClearError(request->in);
 	request->keepConnection = 1;
 	request->detached = 1;

@@ -13,7 +13,9 @@ static struct span cut(struct span text, size_t len)
 		return text;
 	while (at > 0 && len - at < 4 && (text.data[at] & 0xc0) == 0x80)
 		at--;
-	/* What has more of these octets in a row is no UTF-8, and has no characters to keep whole. */
+	/*
+	 * What has more of these octets in a row is no UTF-8, and has no characters to keep whole.
+	 */
 	return (struct span){text.data, (text.data[at] & 0xc0) == 0x80 ? len : at};
 }
 

@@ -33,7 +33,10 @@ static void open_metrics(struct instance *instance)
 	free(path);
 }
 
-/* What libraries read when they first need it: openssl.cnf, and the time zone, which syslog() writes. */
+/*
+ * What libraries read when they first need it: openssl.cnf, and the
+ * time zone, which syslog() writes.
+ */
 static void read_ahead(void)
 {
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
@@ -41,8 +44,9 @@ static void read_ahead(void)
 }
 
 /*
- * est.conf, certificates and keys are read and stay out. The log's directory is there for its rotation, which the
- * worker follows by making the file anew; keys may lie in it as well, so it is not to be read.
+ * est.conf, certificates and keys are read and stay out. The log's directory is there for
+ * its rotation, which the worker follows by making the file anew; keys may lie in it as
+ * well, so it is not to be read.
  */
 static enum outcome limit_files(const struct config *config, int *abi)
 {
@@ -105,7 +109,10 @@ static enum outcome enter_sandbox(const struct service *service)
 	return outcome;
 }
 
-/* A sandbox that failed half-way is entered again at the next request, from inside what is in force. */
+/*
+ * A sandbox that failed half-way is entered again at the next
+ * request, from inside what is in force.
+ */
 static enum outcome get_ready(struct instance *instance)
 {
 	enum outcome outcome = EST_OK;

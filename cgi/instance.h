@@ -1,5 +1,6 @@
 /*
- * instance.h - the service that a program serves, opened when it can be, and the sandbox around the two.
+ * instance.h - the service that a program serves, opened when it can be,
+ * and the sandbox around the two.
  */
 #ifndef EST_INSTANCE_H
 #define EST_INSTANCE_H
@@ -20,10 +21,10 @@ struct instance {
  * Opens it, and its log, where it is not open: at the start and, where that failed, at every
  * request, so that the workers recover by themselves once the operator has mended what `est-admin
  * check` names. Once it is open the process enters the sandbox (sandbox.h), unless est.conf has
- * sandbox = false: then it reaches the store, the log and what libraries read, and neither est.conf nor any key. The
- * log of a worker says so, and what of the sandbox the kernel lacks; that of plain CGI, where every request would
- * say it, does not. The log has the reason of a failure, once; the outcome is EST_UNAVAILABLE with a
- * reason that tells a client nothing of files and keys.
+ * sandbox = false: then it reaches the store, the log and what libraries read, and neither est.conf
+ * nor any key. The log of a worker says so, and what of the sandbox the kernel lacks; that of plain
+ * CGI, where every request would say it, does not. The log has the reason of a failure, once; the
+ * outcome is EST_UNAVAILABLE with a reason that tells a client nothing of files and keys.
  */
 enum outcome instance_open(struct instance *instance);
 void instance_close(struct instance *instance);

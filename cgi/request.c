@@ -9,9 +9,9 @@
 
 /*
  * What a value may be. What a client writes into a field is bounded by its web server (8 KiB,
- * HAProxy 16), so that a longer one is no client's. The path comes percent-decoded, so any octet may
- * be a client's, and path_split() answers for it. A certificate is PEM, with its lines, or one line
- * of base64.
+ * HAProxy 16), so that a longer one is no client's. The path comes percent-decoded, so
+ * any octet may be a client's, and path_split() answers for it. A certificate is PEM,
+ * with its lines, or one line of base64.
  */
 enum { TEXT = 1, LINES = 2 };
 

@@ -242,16 +242,11 @@ static enum outcome handle(
 static void record(const struct server *server, const struct request *request,
     const struct reply *reply, enum outcome outcome)
 {
-	enum refusal refusal = refusal_recorded(outcome);
-
 	log_request(server->program, request, reply, outcome);
-	if (refusal == SERVER_LINT)
-		log_event(LOG_LEVEL_ALARM, "lint", "nothing was signed for request %s: %s",
-		    request->id, reason_text());
 	if (server->program->counts)
 		metrics_count(server->instance.metrics,
 		    reply->operation == NULL ? "none" : reply->operation,
-		    refusal_row(refusal)->code);
+		    refusal_row(refusal_recorded(outcome))->code);
 }
 
 static void answer(struct server *server, struct channel *channel)

@@ -1,6 +1,6 @@
 /*
- * status.c - status.cgi: what the dashboard in www/ and a monitoring system read, in JSON, and the same as a page
- * without a script. Read-only; it opens the store and never a CA's key.
+ * status.c - status.cgi: what the dashboard in www/ and a monitoring system read, in JSON, and the
+ * same as a page without a script. Read-only; it opens the store and never a CA's key.
  *
  * It has no access control of its own, and its pages name devices. Who may reach /status is
  * for the web server to decide (see etc/); quickstart serves it on 127.0.0.1 only.

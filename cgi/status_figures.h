@@ -1,6 +1,6 @@
 /*
- * status_figures.h - what the pages of status.cgi show, however they show it. The cost of none of it grows with the
- * number of certificates.
+ * status_figures.h - what the pages of status.cgi show, however they show it. The cost of none of
+ * it grows with the number of certificates.
  */
 #ifndef EST_STATUS_FIGURES_H
 #define EST_STATUS_FIGURES_H

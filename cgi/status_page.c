@@ -221,6 +221,31 @@ static void add_names_cell(struct buf *out, const char *names)
 	buf_free(&text);
 }
 
+/*
+ * A name that may look like another one says of which code points it is:
+ * the first few that are not ASCII.
+ */
+static void add_foreign(struct buf *out, struct span text)
+{
+	enum { POINTS = 8 };
+	unsigned count = 0;
+
+	while (text.len > 0) {
+		uint32_t c = 0xfffd;
+		size_t used = utf8_decode(text, &c);
+		if (c < 0x20 || c > 0x7e) {
+			if (count == 0)
+				buf_add_string(out, " <span class=\"foreign muted\">non-ASCII:");
+			if (count++ < POINTS)
+				buf_printf(out, " U+%04X", (unsigned)c);
+		}
+		used = used == 0 ? 1 : used;
+		text = (struct span){text.data + used, text.len - used};
+	}
+	if (count > 0)
+		buf_add_string(out, count > POINTS ? " …</span>" : "</span>");
+}
+
 static void add_cert(void *context, const struct cert_record *cert)
 {
 	struct certs *certs = context;
@@ -230,6 +255,7 @@ static void add_cert(void *context, const struct cert_record *cert)
 
 	buf_add_string(out, "<tr>\n<th scope=\"row\">");
 	add_text(out, span_of(cert->name));
+	add_foreign(out, span_of(cert->name));
 	buf_add_string(out, "</th>\n");
 	add_cell(out, "Subject", cert->subject);
 	add_cell(out, "Label", cert->label[0] == '\0' ? "(default)" : cert->label);

@@ -13,6 +13,7 @@ const EVERY = 10000; // ms between two readings
 const PATIENCE = 8000; // ms for one reading
 const LONGEST = 120; // characters of one text that are shown
 const REASON = 500; // characters of a server's reason that are shown
+const POINTS = 8; // code points of a name that are spelled out
 const NAMES = 3; // subject alternative names of one certificate that are shown
 const DAY = 86400000;
 
@@ -53,6 +54,18 @@ function visible(text, longest = LONGEST) {
     node.append(element('span', {class: 'muted'}, `… (${count(all.length)} characters)`));
   }
   return node;
+}
+
+/* A name that may look like another one says of which code points it is (C8 of a permissive profile). */
+function foreign(text) {
+  const points = [...new Set(String(text).match(/[^\x20-\x7e]/gu) ?? [])];
+  if (points.length === 0) {
+    return [];
+  }
+  const shown = points.slice(0, POINTS)
+    .map((c) => `U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`);
+  const more = points.length > POINTS ? ' …' : '';
+  return [element('span', {class: 'foreign muted'}, `non-ASCII: ${shown.join(' ')}${more}`)];
 }
 
 function label(name) {
@@ -170,7 +183,7 @@ function otherNames(cert) {
 
 function certificate(cert, now) {
   return element('tr', {},
-    element('th', {scope: 'row'}, visible(cert.name), ...otherNames(cert)),
+    element('th', {scope: 'row'}, visible(cert.name), ...foreign(cert.name), ...otherNames(cert)),
     cell('Subject', {}, visible(cert.subject)),
     cell('Label', {}, label(cert.label)),
     cell('Serial', {}, element('code', {}, cert.serial)),

@@ -13,37 +13,9 @@ static const struct entity of_attribute[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>'
     {'"', "&quot;"}, {'\'', "&#39;"}, {'`', "&#96;"}, {0, NULL}};
 
 /*
- * Characters that utf8_is_control() lets pass but that no eye sees, or that turn what stands beside them around
- * (Default_Ignorable_Code_Point of Unicode): two names could look alike by them.
+ * Takes the first character off text: its value, U+FFFD where it is no
+ * UTF-8, and the octets it took.
  */
-static const struct {
-	uint32_t first, last;
-} unseen[] = {
-    {0x00ad, 0x00ad},                   /* soft hyphen */
-    {0x034f, 0x034f},                   /* grapheme joiner */
-    {0x061c, 0x061c},                   /* Arabic letter mark */
-    {0x115f, 0x1160},                   /* Hangul fillers, of several kinds */
-    {0x17b4, 0x17b5}, {0x180b, 0x180f}, /* Mongolian selectors */
-    {0x200b, 0x200f},                   /* zero width, left-to-right and right-to-left marks */
-    {0x2060, 0x206f},                   /* word joiner, isolates and their like */
-    {0x3164, 0x3164},                   /* Hangul filler */
-    {0xfe00, 0xfe0f},                   /* variation selectors */
-    {0xffa0, 0xffa0},                   /* half-width Hangul filler */
-    {0xfff0, 0xfffb},                   /* interlinear annotation */
-    {0x1bca0, 0x1bca3},                 /* shorthand format controls */
-    {0x1d173, 0x1d17a},                 /* musical beams */
-    {0xe0000, 0xe0fff},                 /* tags, and more selectors */
-};
-
-static bool is_unseen(uint32_t c)
-{
-	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
-		if (c >= unseen[i].first && c <= unseen[i].last)
-			return true;
-	return utf8_is_control(c);
-}
-
-/* Takes the first character off text: its value, U+FFFD where it is no UTF-8, and the octets it took. */
 static uint32_t next(struct span *text, struct span *octets)
 {
 	uint32_t c;
@@ -59,7 +31,7 @@ static uint32_t next(struct span *text, struct span *octets)
 
 static void add_visible(struct buf *out, uint32_t c)
 {
-	if (is_unseen(c))
+	if (utf8_is_control(c) || utf8_is_hidden(c))
 		buf_printf(out, "[U+%04X]", (unsigned)c);
 	else
 		(void)utf8_encode(out, c);
@@ -105,7 +77,10 @@ static bool begins_formula(uint32_t c)
 	       c == 0xff0b || c == 0xff0d || c == 0xff20;
 }
 
-/* A semicolon parts cells where the comma is the decimal sign; blanks at an edge are cut by some readers. */
+/*
+ * A semicolon parts cells where the comma is the decimal sign; blanks at
+ * an edge are cut by some readers.
+ */
 static bool wants_quotes(uint32_t c)
 {
 	return c == ',' || c == ';' || c == '"' || c == ' ' || is_layout(c);

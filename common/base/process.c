@@ -1,5 +1,6 @@
 #include "common/base/process.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -78,10 +79,18 @@ void process_clean_environment(void)
 	}
 }
 
+void process_hold_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", O_RDWR | O_NOCTTY);
+}
+
 void process_begin(void)
 {
 	const struct rlimit none = {0, 0};
 
+	process_hold_standard();
 	(void)close_range(3, UINT_MAX, 0);
 	process_clean_environment();
 	(void)umask(0007);

@@ -8,8 +8,8 @@ static const struct refusal_row rows[REFUSALS] = {
 
     [HTTP_PARAMETER] = {"badRequest:parameter", EST_MALFORMED, "RFC 3875 4.1",
 	"A CGI variable came twice with different values, is longer than any honest one, or holds "
-	"a NUL or a line "
-	"break. The web server, or who talks to the worker in its place, is at fault."},
+	"a NUL or, unless it is the path, another control character than a tab; certificates may "
+	"have line breaks. The web server, or who talks to the worker in its place, is at fault."},
     [HTTP_PLAIN] = {"badRequest:https", EST_FORBIDDEN, "RFC 7030 3.3",
 	"The request did not come over HTTPS: the variable HTTPS is not \"on\"."},
     [HTTP_PATH] = {"badRequest:path", EST_NOT_FOUND, "RFC 7030 3.2.2",
@@ -218,7 +218,9 @@ enum refusal refusal_recorded(enum outcome outcome)
 
 	if (outcome == EST_OK)
 		return REFUSAL_NONE;
-	/* What was recorded on the way may be about something else than what became of the request. */
+	/*
+	 * What was recorded on the way may be about something else than what became of the request.
+	 */
 	if (recorded != REFUSAL_NONE && rows[recorded].outcome == outcome)
 		return recorded;
 	if (outcome == EST_UNAVAILABLE)

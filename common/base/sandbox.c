@@ -180,6 +180,10 @@ struct argument {
 #define WHOLE (~(scmp_datum_t)0)
 /* An int's upper half in its register is anything. */
 #define INT ((scmp_datum_t)UINT32_MAX)
+/* Of an int: what makes it negative. */
+#define SIGN ((scmp_datum_t)1 << 31)
+/* Of a mode: all but who may read, write and run the file. */
+#define NO_MODE (INT & ~(scmp_datum_t)0777)
 
 /*
  * The calls that are allowed, with the variants that other architectures, kernels and C libraries use in their
@@ -193,10 +197,13 @@ static const struct {
 } allowed[] = {
     /* Descriptors that are there: the connection, the log, the store. */
     {"read readv pread64 preadv write writev pwrite64 pwritev close lseek _llseek", {{0}}},
-    /* Files by path: where they may be is for Landlock to say. Berkeley DB makes, renames and removes its own. */
-    {"open openat openat2 rename renameat renameat2 unlink unlinkat ftruncate ftruncate64 "
-     "fallocate",
-	{{0}}},
+    /*
+     * Files by path: where they may be is for Landlock to say. Berkeley DB makes, renames and removes its own. The
+     * mode, 0 where none is made, is that of fchmod below; openat2 has it in memory, where no filter looks.
+     */
+    {"open", {{2, NO_MODE, 0}}},
+    {"openat", {{3, NO_MODE, 0}}},
+    {"rename renameat renameat2 unlink unlinkat ftruncate ftruncate64 fallocate", {{0}}},
     {"stat lstat fstat newfstatat stat64 lstat64 fstat64 fstatat64 statx access faccessat "
      "faccessat2",
 	{{0}}},
@@ -207,7 +214,7 @@ static const struct {
 	{{0}}},
     /* The mode of a file of the store; no bit that would lend the worker's rights to whoever runs it. */
     {"umask", {{0}}},
-    {"fchmod", {{1, INT & ~(scmp_datum_t)0777, 0}}},
+    {"fchmod", {{1, NO_MODE, 0}}},
     /* Flags and locks; not F_SETOWN, which sends signals. */
     {"fcntl fcntl64", {{1, INT, F_GETFD}}},
     {"fcntl fcntl64", {{1, INT, F_SETFD}}},
@@ -245,9 +252,12 @@ static const struct {
     /* Signals to us, and the end, abort() included. */
     {"rt_sigaction rt_sigprocmask rt_sigreturn sigaction sigprocmask sigreturn sigaltstack", {{0}}},
     {"restart_syscall exit exit_group", {{0}}},
-    /* Signals to others: whether one lives, and SIGKILL for a worker that hangs while the store recovers. */
-    {"kill", {{1, INT, 0}}},
-    {"kill", {{1, INT, SIGKILL}}},
+    /*
+     * Signals to others: whether one lives, and SIGKILL for a worker that hangs while the store recovers; not to all
+     * at once (-1), nor to another group; our own (0) no mask tells from a process.
+     */
+    {"kill", {{0, SIGN, 0}, {1, INT, 0}}},
+    {"kill", {{0, SIGN, 0}, {1, INT, SIGKILL}}},
 };
 
 static int allow(

@@ -61,6 +61,53 @@ bool utf8_is_control(uint32_t c)
 	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
+/*
+ * Category Cf of Unicode (format characters: joiners, direction marks, tags), what else
+ * Default_Ignorable_Code_Point has, the braille pattern without dots, private use, and
+ * noncharacters but the last two of each plane.
+ */
+static const struct {
+	uint32_t from, to;
+} hidden[] = {
+    {0x00ad, 0x00ad},
+    {0x034f, 0x034f},
+    {0x0600, 0x0605},
+    {0x061c, 0x061c},
+    {0x06dd, 0x06dd},
+    {0x070f, 0x070f},
+    {0x0890, 0x0891},
+    {0x08e2, 0x08e2},
+    {0x115f, 0x1160},
+    {0x17b4, 0x17b5},
+    {0x180b, 0x180f},
+    {0x200b, 0x200f},
+    {0x202a, 0x202e},
+    {0x2060, 0x206f},
+    {0x2800, 0x2800},
+    {0x3164, 0x3164},
+    {0xe000, 0xf8ff},
+    {0xfdd0, 0xfdef},
+    {0xfe00, 0xfe0f},
+    {0xfeff, 0xfeff},
+    {0xffa0, 0xffa0},
+    {0xfff0, 0xfffb},
+    {0x110bd, 0x110bd},
+    {0x110cd, 0x110cd},
+    {0x13430, 0x1343f},
+    {0x1bca0, 0x1bca3},
+    {0x1d173, 0x1d17a},
+    {0xe0000, 0xe0fff},
+    {0xf0000, 0x10ffff},
+};
+
+bool utf8_is_hidden(uint32_t c)
+{
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]) && hidden[i].from <= c; i++)
+		if (c <= hidden[i].to)
+			return true;
+	return (c & 0xfffe) == 0xfffe;
+}
+
 void utf8_clean(struct buf *out, struct span text)
 {
 	while (text.len > 0) {

@@ -22,4 +22,10 @@ void utf8_clean(struct buf *out, struct span text);
 /* Whether c is a C0 or C1 control, DEL, a line or paragraph separator, or a direction override. */
 bool utf8_is_control(uint32_t c);
 
+/*
+ * Whether nobody sees or knows it: format characters, variation selectors, fillers, private use,
+ * noncharacters. Text that holds one is not what it looks like.
+ */
+bool utf8_is_hidden(uint32_t c);
+
 #endif
