@@ -90,7 +90,10 @@ static void describe(struct identity *identity)
 	buf_free(&text);
 }
 
-/* What became of one way to prove an identity, and why: kept apart, because only one of the two is told. */
+/*
+ * What became of one way to prove an identity, and why: kept apart,
+ * because only one of the two is told.
+ */
 struct attempt {
 	enum outcome
 	    outcome; /* EST_NOT_FOUND: it was not offered, or the label has no use for it */

@@ -49,9 +49,10 @@ struct auth {
 
 /*
  * Finds out who asks. EST_UNAUTHENTICATED: nobody proved anything, and credentials can still be
- * offered; EST_FORBIDDEN: who asks is known and refused, or the label wants a certificate and none came that it
- * believes; EST_UNAVAILABLE: the store could not be asked. Each with its AUTH_ code: where a certificate and a
- * password failed, that of the outcome. The caller calls identity_clear(out) whatever the outcome.
+ * offered; EST_FORBIDDEN: who asks is known and refused, or the label wants a certificate and none
+ * came that it believes; EST_UNAVAILABLE: the store could not be asked. Each with its AUTH_ code:
+ * where a certificate and a password failed, that of the outcome. The caller calls
+ * identity_clear(out) whatever the outcome.
  */
 enum outcome auth_identify(
     const struct auth *auth, const struct credentials *credentials, struct identity *out);

@@ -18,7 +18,8 @@ enum outcome certificate_identify(
 
 /*
  * The DER of a certificate in a CGI variable: PEM with line feeds (Apache, lighttpd, nginx), PEM
- * with tabs behind them, percent-encoded PEM (nginx), or bare base64 (HAProxy). EST_UNAUTHENTICATED.
+ * with tabs behind them, percent-encoded PEM (nginx), or bare base64
+ * (HAProxy). EST_UNAUTHENTICATED.
  */
 enum outcome certificate_decode(const char *variable, struct buf *der);
 

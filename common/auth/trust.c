@@ -124,9 +124,16 @@ static int verify_with(
 	return error;
 }
 
+static enum outcome refuse_untrusted(int error)
+{
+	return refuse(AUTH_CERTIFICATE_UNTRUSTED,
+	    "the client certificate does not lead to a CA that this label trusts (%s)",
+	    X509_verify_cert_error_string(error));
+}
+
 /*
- * Refuses for an error of OpenSSL's. The first three are of a certificate that an anchor of ours does stand behind: its
- * holder is known, and may not.
+ * Refuses for an error of OpenSSL's. Those of the table are of a certificate that an anchor of ours
+ * does stand behind: its holder is known, and may not.
  */
 static enum outcome refuse_error(int error)
 {
@@ -147,9 +154,7 @@ static enum outcome refuse_error(int error)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].error == error)
 			return refuse(known[i].refusal, "%s", known[i].text);
-	return refuse(AUTH_CERTIFICATE_UNTRUSTED,
-	    "the client certificate does not lead to a CA that this label trusts (%s)",
-	    X509_verify_cert_error_string(error));
+	return refuse_untrusted(error);
 }
 
 enum outcome trust_verify(
@@ -179,9 +184,7 @@ enum outcome trust_verify(
 	sk_X509_free(untrusted);
 	*kind = set < 2 ? sets[set].kind : TRUST_NONE;
 	if (set == 2)
-		return refuse(AUTH_CERTIFICATE_UNTRUSTED,
-		    "the client certificate does not lead to a CA that this label trusts (%s)",
-		    X509_verify_cert_error_string(errors[0]));
+		return refuse_untrusted(errors[0]);
 	error = errors[set];
 	if (error == X509_V_OK && X509_check_ca(leaf) != 0)
 		error = X509_V_ERR_INVALID_PURPOSE; /* a CA is no device */

@@ -44,19 +44,22 @@ void ca_close(struct ca *ca); /* NULL is fine */
  * Completes the plan (serial, issuer, dates clamped into the CA's own, authority key identifier),
  * signs it and appends the DER certificate to out. plan->serial and the dates tell what was issued.
  *
- * What is to be signed is held against plan->want, which ca_issue() completes with what it knows itself,
- * and against RFC 5280: a finding is EST_INTERNAL (SERVER_LINT), and nothing is signed. A signature that
- * the CA certificate's key does not verify is EST_INTERNAL, and out stays as it is.
+ * What is to be signed is held against plan->want, which ca_issue() completes with what it knows
+ * itself, and against RFC 5280: a finding is EST_INTERNAL (SERVER_LINT), and nothing is signed. A
+ * signature that the CA certificate's key does not verify is EST_INTERNAL, and out stays as it is.
  */
 enum outcome ca_issue(struct ca *ca, struct cert_plan *plan, struct buf *out);
 
-/* What a certificate of a plan that is complete has to be: plan->want, and what the CA knows itself. */
+/*
+ * What a certificate of a plan that is complete has to be:
+ * plan->want, and what the CA knows itself.
+ */
 struct lint_want ca_want(const struct ca *ca, const struct cert_plan *plan);
 
 /*
  * Whether certificates of the profile would pass what ca_issue() does before it signs: one with all
- * that the profile grants, for each type of key. Signs nothing, and needs no key. EST_MALFORMED with
- * what to change in est.conf.
+ * that the profile grants, for each type of key. Signs nothing, and needs no key. EST_MALFORMED
+ * with what to change in est.conf.
  */
 enum outcome ca_prove(const struct ca *ca, const struct profile *profile);
 

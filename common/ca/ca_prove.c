@@ -1,5 +1,6 @@
 /*
- * ca_prove.c - whether a profile's certificates pass the lint, found out before anybody asks for one.
+ * ca_prove.c - whether a profile's certificates pass the lint, found
+ * out before anybody asks for one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,9 @@
 
 /* --- keys that nobody has the private half of --- */
 
-/* X.690: a positive INTEGER of so many bits, all of them ones; no modulus, but of the form of one. */
+/*
+ * X.690: a positive INTEGER of so many bits, all of them ones; no modulus, but of the form of one.
+ */
 static void add_modulus(size_t bits, struct buf *out)
 {
 	size_t mark = der_open(out, DER_INTEGER);
@@ -152,9 +155,9 @@ static void say_finding(void *context, const char *rule, const char *section, co
 	/* The first one stays. */
 	(void)reason(EST_MALFORMED,
 	    "profile \"%s\" (line %d): no certificate for a %s key can be issued, because of its "
-	    "%s: %s "
-	    "(%s); mend the profile, or take that kind out of its keys",
-	    config->name, config->line, sample->word, rule, what, section);
+	    "%s: %s%s%s%s; mend the profile, or take that kind out of its keys",
+	    config->name, config->line, sample->word, rule, what, section[0] == '\0' ? "" : " (",
+	    section, section[0] == '\0' ? "" : ")");
 }
 
 /* Looks at the certificate that the CA would sign first. */

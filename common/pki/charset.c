@@ -5,49 +5,10 @@
 #include "common/base/refusal.h"
 #include "common/base/utf8.h"
 
-struct range {
-	uint32_t from, to;
-};
-
-/*
- * Category Cf of Unicode (format characters: joiners, direction marks, tags), what else
- * Default_Ignorable_Code_Point has, the braille pattern without dots, private use, and
- * noncharacters but the last two of each plane.
- */
-static const struct range hidden[] = {
-    {0x00ad, 0x00ad},
-    {0x034f, 0x034f},
-    {0x0600, 0x0605},
-    {0x061c, 0x061c},
-    {0x06dd, 0x06dd},
-    {0x070f, 0x070f},
-    {0x0890, 0x0891},
-    {0x08e2, 0x08e2},
-    {0x115f, 0x1160},
-    {0x17b4, 0x17b5},
-    {0x180b, 0x180f},
-    {0x200b, 0x200f},
-    {0x202a, 0x202e},
-    {0x2060, 0x206f},
-    {0x2800, 0x2800},
-    {0x3164, 0x3164},
-    {0xe000, 0xf8ff},
-    {0xfdd0, 0xfdef},
-    {0xfe00, 0xfe0f},
-    {0xfeff, 0xfeff},
-    {0xffa0, 0xffa0},
-    {0xfff0, 0xfffb},
-    {0x110bd, 0x110bd},
-    {0x110cd, 0x110cd},
-    {0x13430, 0x1343f},
-    {0x1bca0, 0x1bca3},
-    {0x1d173, 0x1d17a},
-    {0xe0000, 0xe0fff},
-    {0xf0000, 0x10ffff},
-};
-
 /* Category Zs: they look alike. */
-static const struct range blanks[] = {
+static const struct {
+	uint32_t from, to;
+} blanks[] = {
     {0x0020, 0x0020},
     {0x00a0, 0x00a0},
     {0x1680, 0x1680},
@@ -59,17 +20,12 @@ static const struct range blanks[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static bool in_ranges(const struct range *ranges, size_t count, uint32_t c)
-{
-	for (size_t i = 0; i < count && ranges[i].from <= c; i++)
-		if (c <= ranges[i].to)
-			return true;
-	return false;
-}
-
 static bool is_blank(uint32_t c)
 {
-	return in_ranges(blanks, COUNT(blanks), c);
+	for (size_t i = 0; i < COUNT(blanks) && blanks[i].from <= c; i++)
+		if (c <= blanks[i].to)
+			return true;
+	return false;
 }
 
 static bool may_identify(uint32_t c)
@@ -82,7 +38,7 @@ static bool may_describe(uint32_t c)
 {
 	if (c < 0x80)
 		return c == 0 || strchr("<>\"\\;`", (int)c) == NULL;
-	return (c & 0xfffe) != 0xfffe && !in_ranges(hidden, COUNT(hidden), c);
+	return !utf8_is_hidden(c);
 }
 
 static enum outcome check_value(const struct name_attribute *attribute, struct span value)

@@ -8,7 +8,8 @@
 #include <openssl/objects.h>
 
 /*
- * The length octets at the head of *rest: RFC 5280's DER never needs more than three of them here.
+ * The length octets at the head of *rest, in as few of them as it needs (X.690 10.1), and at most
+ * the first and four more: nothing that is read here comes near 4 GiB.
  */
 static enum outcome take_length(struct span *rest, size_t *length)
 {
@@ -64,7 +65,10 @@ enum outcome der_take(struct span *rest, unsigned tag, struct der *out)
 	return der_next(rest, out);
 }
 
-/* As octet strings, the shorter one as if zeros followed; two that differ only by these are BER of one. */
+/*
+ * As octet strings, the shorter one as if zeros followed; two that
+ * differ only by these are BER of one.
+ */
 static bool in_order(struct span a, struct span b)
 {
 	size_t common = a.len < b.len ? a.len : b.len;

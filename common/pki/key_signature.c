@@ -358,6 +358,6 @@ enum outcome key_signer(EVP_PKEY *key, struct span *algorithm, const EVP_MD **di
 		*digest = digest_of(signature_kinds[kind].digest);
 		return EST_OK;
 	}
-	return reason(EST_MALFORMED, "this key cannot be a CA's here: use P-256, P-384, RSA of "
-				     "2048 bits or more, Ed25519 or Ed448");
+	return reason(EST_MALFORMED, "this key cannot be a CA's here: use P-256, P-384, P-521, RSA "
+				     "of 2048 bits or more, Ed25519 or Ed448");
 }

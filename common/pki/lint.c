@@ -3,8 +3,8 @@
 #include "common/pki/lint_parts.h"
 
 /*
- * A rule. about: the extension that it is about, without which it does not apply; LINT_KNOWN: it always
- * does. ends: where it is broken there is nothing more to look at.
+ * A rule. about: the extension that it is about, without which it does not apply; LINT_KNOWN: it
+ * always does. ends: where it is broken there is nothing more to look at.
  */
 struct rule {
 	const char *name, *section;

@@ -13,8 +13,8 @@
 
 /*
  * What the certificate has to be. An empty span, NULL or 0 stands for: nothing is known, do not
- * compare. What RFC 5280 leaves to the CA (which extensions there are, whether an extendedKeyUsage is
- * critical, how a key identifier is made) is looked at where a profile is given.
+ * compare. What RFC 5280 leaves to the CA (which extensions there are, whether an extendedKeyUsage
+ * is critical, how a key identifier is made) is looked at where a profile is given.
  */
 struct lint_want {
 	struct span algorithm;        /* AlgorithmIdentifier of the signature */
@@ -31,8 +31,8 @@ struct lint_want {
 
 /*
  * Checks a DER TBSCertificate of an end entity against every rule of the table in lint.c, as far as
- * the first that is broken: EST_OK, or EST_INTERNAL (SERVER_LINT) with the rule's name, what is wrong,
- * and the rule's section.
+ * the first that is broken: EST_OK, or EST_INTERNAL (SERVER_LINT) with the rule's name, what is
+ * wrong, and the rule's section.
  */
 enum outcome lint_tbs(struct span tbs, const struct lint_want *want);
 

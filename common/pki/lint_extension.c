@@ -1,5 +1,6 @@
 /*
- * lint_extension.c - the lint's checks on extensions (RFC 5280 4.2), but on the SubjectAltName's names.
+ * lint_extension.c - the lint's checks on extensions (RFC 5280 4.2), but
+ * on the SubjectAltName's names.
  */
 #include <string.h>
 #include <strings.h>
@@ -9,7 +10,9 @@
 
 #define KEY_ID_SIZE 20
 
-/* Extensions that may be critical in a leaf, because RFC 5280 knows them; of_ca: in a CA's alone. */
+/*
+ * Extensions that may be critical in a leaf, because RFC 5280 knows them; of_ca: in a CA's alone.
+ */
 static const struct {
 	struct span oid;
 	bool granted; /* our profiles have it */

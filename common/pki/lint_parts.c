@@ -152,7 +152,9 @@ static bool take_extensions(struct span wrapped, struct lint *out)
 	return true;
 }
 
-/* What follows the SubjectPublicKeyInfo: [1] and [2], unique identifiers, and [3], the extensions. */
+/*
+ * What follows the SubjectPublicKeyInfo: [1] and [2], unique identifiers, and [3], the extensions.
+ */
 static bool take_rest(struct span rest, struct lint *out)
 {
 	struct der value;

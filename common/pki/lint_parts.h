@@ -1,5 +1,6 @@
 /*
- * lint_parts.h - a certificate taken apart for the lint, and the checks on its parts. Of lint*.c alone.
+ * lint_parts.h - a certificate taken apart for the lint, and the checks
+ * on its parts. Of lint*.c alone.
  *
  * Each check looks at one thing and gives what is wrong with it, or NULL.
  */

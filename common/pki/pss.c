@@ -77,8 +77,8 @@ static enum outcome refused(void)
 }
 
 /*
- * The hash and MGF1 have defaults too, which stand for SHA-1. Any salt will do, and none: its length adds nothing
- * to a proof of possession.
+ * The hash and MGF1 have defaults too, which stand for SHA-1. Any salt will do, and none: its
+ * length adds nothing to a proof of possession.
  */
 enum outcome pss_parse(struct span parameters, struct pss *out)
 {

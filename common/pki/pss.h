@@ -15,8 +15,8 @@ struct pss {
 
 /*
  * Parses what follows the OID in the AlgorithmIdentifier: a DER RSASSA-PSS-params. EST_MALFORMED
- * (CSR_SIGALG) for anything but SHA-256, SHA-384 or SHA-512, MGF1 with the same, a salt of any length,
- * and trailer field 1. Defaults may be written out.
+ * (CSR_SIGALG) for anything but SHA-256, SHA-384 or SHA-512, MGF1 with the same, a salt of any
+ * length, and trailer field 1. Defaults may be written out.
  */
 enum outcome pss_parse(struct span parameters, struct pss *out);
 

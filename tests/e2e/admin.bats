@@ -426,3 +426,58 @@ found() { # PATTERN
 	run -0 est_admin cert list --limit 1
 	refute_output --partial $'\xe2\x80\xae'
 }
+
+@test "check warns of a log beside est.conf or a CA's key that the workers could write to" {
+	local user
+	user=$(id -un)
+	[ "$(id -u)" != 0 ] || user=$WEB_USER
+	mini
+	mkdir mini/log
+	touch mini/log/est.log
+	if [ "$(id -u)" = 0 ]; then
+		chown "$user" mini/log mini/log/est.log
+		run -0 est_admin check # est.conf and the key are root's
+		assert_output --regexp 'ok +log: '
+		chown "$user" mini/est.conf
+	fi
+	run -0 est_admin check
+	assert_output --regexp "warn +log: .*est.conf .*$user.*directory of its own"
+	refute_output --regexp 'ok +log: '
+	cp "$EST_CONFIG" good
+	(cat good && echo 'sandbox = false;') >"$EST_CONFIG"
+	run -0 est_admin check
+	assert_output --regexp 'ok +log: '
+	sed 's|^log = .*|log = "log/est.log";|' good >"$EST_CONFIG"
+	run -0 est_admin check
+	assert_output --regexp 'ok +log: '
+	# A key that the group may write to, in a directory below the log's.
+	mkdir mini/log/keys
+	mv mini/devices.key mini/log/keys/
+	chmod 0660 mini/log/keys/devices.key
+	sed -i 's|"devices.key"|"log/keys/devices.key"|' "$EST_CONFIG"
+	run -0 est_admin check
+	assert_output --regexp "warn +log: .*devices.key .*$user.*directory of its own"
+}
+
+@test "check warns of counters that the workers cannot use" {
+	local metrics=mini/state/metrics
+	mini
+	run -0 est_admin check
+	refute_output --partial metrics
+	mkdir "$metrics"
+	run -0 est_admin check
+	assert_output --regexp 'warn +state: .*metrics is no regular file.*remove it'
+	rmdir "$metrics"
+	ln -s /dev/null "$metrics"
+	run -0 est_admin check
+	assert_output --regexp 'warn +state: .*metrics is no regular file.*remove it'
+	rm "$metrics"
+	touch "$metrics"
+	chmod 0 "$metrics"
+	run -0 est_admin check
+	assert_output --regexp 'warn +state: .*metrics .*Permission denied.*remove it'
+	chmod 0660 "$metrics"
+	if [ "$(id -u)" = 0 ]; then chown "$WEB_USER" "$metrics"; fi
+	run -0 est_admin check
+	refute_output --partial metrics
+}

@@ -163,6 +163,7 @@ revoke() { est_admin cert revoke "$(serial "$1")" --reason "$2"; }
 	sane "$before" 0
 	enroll 2.b64
 	assert_issued twin.key
+	assert_equal "$(jq -s '.[-1].key_shared' "$LOG")" true
 	sane "$before" 1
 }
 

@@ -130,6 +130,36 @@ events() { jq -c 'select(.event == "sandbox")' "$LOG"; }
 	assert_alive $alive
 }
 
+# A log that leads out of its directory is the one thing that makes a worker open a file elsewhere.
+lead_away() { # FILE
+	mv "$LOG" "$LOG.1"
+	ln -s "$1" "$LOG"
+	sleep 1.1
+	http cacerts # this one may have been another worker's
+	sleep 1.1
+	http cacerts
+	rm "$LOG"
+	mv "$LOG.1" "$LOG"
+	sleep 1.1
+	answers
+}
+
+@test "J1 a worker makes no file outside the directories of its store and its log" {
+	local away=$E2E/run/away
+	need_sandbox
+	[ "$SERVER" != cgid ] || skip 'a process opens its log before it reads anything of the request'
+	[ "$(perl -e 'print syscall(444, 0, 0, 1)')" -ge 1 ] || skip 'this kernel has no Landlock'
+	answers
+	lead_away "$away"
+	assert_not_exist "$away"
+	echo 'sandbox = false;' >>"$EST_CONFIG"
+	workers_anew
+	lead_away "$away"
+	assert_exist "$away"
+	sed -i '/^sandbox/d' "$EST_CONFIG"
+	workers_anew
+}
+
 @test "with log = \"syslog\" a request is answered from inside, whether somebody listens at /dev/log or not" {
 	local before
 	sed -i 's|^log = .*|log = "syslog";|' "$EST_CONFIG"

@@ -9,7 +9,10 @@
 
 #include "common/base/refusal.h"
 
-/* Whether the outcome is a refusal with that code, REFUSAL_NONE: is none. Prints if not; forgets it. */
+/*
+ * Whether the outcome is a refusal with that code, REFUSAL_NONE: is
+ * none. Prints if not; forgets it.
+ */
 static inline bool refusal_is(enum refusal wanted, enum outcome outcome, const char *what)
 {
 	enum refusal got = refusal_recorded(outcome);

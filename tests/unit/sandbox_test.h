@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -27,9 +28,14 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/landlock.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
 
 #include "common/base/sandbox.h"
 
@@ -47,11 +53,11 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static char place[] = "/tmp/est-sandbox.XXXXXX";
-static int tcp,
-    opened; /* made before the sandbox: a TCP socket; the file outside/open, to be written */
+/* Made before the sandbox: a TCP socket; an abstract one that listens; the file outside/open, to be written. */
+static int tcp, abstract, opened;
 static char secret[16] = "a secret";
 
-/* What the children found, and what the kernel had to give. */
+/* What the children found, and what the kernel has to give: its own answer, not the sandbox's. */
 static struct findings {
 	int abi;
 	bool seccomp;
@@ -63,8 +69,8 @@ static struct findings {
 /* In an attempt's arguments: what is known only when it runs. */
 enum { PARENT = -7001, OPENED, TCP_SOCKET };
 
-/* Who refuses it: seccomp; Landlock of any ABI; Landlock from ABI 3, from ABI 4 on. */
-enum part { CALLS = 0, FILES = 1, CUT = 3, TCP = 4 };
+/* Who refuses it: seccomp; Landlock of any ABI; Landlock from ABI 3, from ABI 4, from ABI 6 on. */
+enum part { CALLS = 0, FILES = 1, CUT = 3, TCP = 4, SCOPE = 6 };
 
 struct attempt {
 	const char *what;
@@ -134,6 +140,25 @@ static long try_connect(void)
 	return connect(tcp, (const struct sockaddr *)&there, sizeof(there));
 }
 
+/* The abstract socket, which other programs of this machine, dbus among them, listen at. */
+static long try_abstract(void)
+{
+	struct sockaddr_un there;
+	socklen_t size = sizeof(there);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (getsockname(abstract, (struct sockaddr *)&there, &size) != 0)
+		return 0;
+	return connect(fd, (const struct sockaddr *)&there, size);
+}
+
+static long try_openat2(void)
+{
+	struct open_how how = {.flags = O_WRONLY | O_CREAT, .mode = 06777};
+
+	return syscall(SYS_openat2, AT_FDCWD, "own/lent2", &how, sizeof(how));
+}
+
 static long try_limit(void)
 {
 	const struct rlimit limit = {64, 64};
@@ -141,6 +166,11 @@ static long try_limit(void)
 	return setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+#define MAKE(path, mode)                                                                           \
+	NULL, SYS_openat,                                                                          \
+	{                                                                                          \
+		HERE, TEXT(path), O_WRONLY | O_CREAT | O_CLOEXEC, mode                             \
+	}
 #define OPEN(path, flags)                                                                          \
 	NULL, SYS_openat,                                                                          \
 	{                                                                                          \
@@ -189,6 +219,7 @@ static const struct attempt forbidden[] = {
     {"socket(AF_UNIX, SOCK_STREAM)", CALLS, SOCKET(AF_UNIX, SOCK_STREAM)},
     {"socketpair", CALLS, NULL, SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}},
     {"connect to 127.0.0.1", TCP, try_connect, 0, {0}},
+    {"connect to an abstract socket", SCOPE, try_abstract, 0, {0}},
     {"bind", CALLS, NULL, SYS_bind, {TCP_SOCKET, 0, 0}},
     {"listen", CALLS, NULL, SYS_listen, {TCP_SOCKET, 1}},
     {"setsockopt(SO_KEEPALIVE)", CALLS, NULL, SYS_setsockopt,
@@ -197,6 +228,9 @@ static const struct attempt forbidden[] = {
     {"process_vm_writev", CALLS, try_vm_writev, 0, {0}},
     {"pidfd_open", CALLS, NULL, SYS_pidfd_open, {PARENT, 0}},
     {"kill(parent, SIGTERM)", CALLS, NULL, SYS_kill, {PARENT, SIGTERM}},
+    {"kill(-1, 0)", CALLS, NULL, SYS_kill, {-1, 0}},
+    {"kill(a group that is not there, 0)", CALLS, NULL, SYS_kill, {INT_MIN + 1, 0}},
+    {"kill(a group that is not there, SIGKILL)", CALLS, NULL, SYS_kill, {INT_MIN + 1, SIGKILL}},
     {"tgkill(parent, SIGTERM)", CALLS, NULL, SYS_tgkill, {PARENT, PARENT, SIGTERM}},
     {"tkill(parent, SIGTERM)", CALLS, NULL, SYS_tkill, {PARENT, SIGTERM}},
     {"rt_sigqueueinfo", CALLS, NULL, SYS_rt_sigqueueinfo, {PARENT, SIGTERM, 0}},
@@ -217,6 +251,10 @@ static const struct attempt forbidden[] = {
     {"mkfifo", CALLS, NULL, SYS_mknodat, {HERE, TEXT("own/fifo"), S_IFIFO | 0600, 0}},
     {"chmod", CALLS, NULL, SYS_fchmodat, {HERE, TEXT("own/file"), 0600}},
     {"fchmod(04755)", CALLS, NULL, SYS_fchmod, {OPENED, 04755}},
+    {"make a file of mode 06777", CALLS, MAKE("own/lent", 06777)},
+    {"make a file of mode 04700", CALLS, MAKE("own/lent", 04700)},
+    {"make a file of mode 02070", CALLS, MAKE("own/lent", 02070)},
+    {"make one of mode 06777 with openat2", CALLS, try_openat2, 0, {0}},
     {"chown", CALLS, NULL, SYS_fchownat, {HERE, TEXT("own/file"), -1, -1, 0}},
     {"setuid", CALLS, NULL, SYS_setresuid, {-1, -1, -1}},
     {"chdir", CALLS, NULL, SYS_chdir, {TEXT("own")}},
@@ -281,6 +319,7 @@ static long can_mask_signals(void)
 
 static const struct attempt needed[] = {
     {"make a file", FILES, OPEN("own/made", O_WRONLY | O_CREAT | O_EXCL)},
+    {"make a file of mode 0777", FILES, MAKE("own/free", 0777)},
     {"rename it", FILES, NULL, SYS_renameat2,
 	{HERE, TEXT("own/made"), HERE, TEXT("own/renamed"), 0}},
     {"truncate it", FILES, OPEN("own/renamed", O_WRONLY | O_TRUNC)},
@@ -338,30 +377,62 @@ static inline void complain(const char *what, const char *how)
 	fprintf(stderr, "%s: %s (%s)\n", what, how, cause);
 }
 
+/* The ABI of Landlock, 0 where there is none. */
+static inline int kernel_landlock(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	return abi < 0 || SANITIZED ? 0 : (int)abi;
+}
+
+/* seccomp, for all threads: it gets as far as to look for the filter. */
+static inline bool kernel_seccomp(void)
+{
+	return !SANITIZED &&
+	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, NULL) < 0 &&
+	       errno == EFAULT;
+}
+
+static inline void ask_kernel(void)
+{
+	findings->abi = kernel_landlock();
+	findings->seccomp = kernel_seccomp();
+}
+
+/* All that the kernel has; the sandbox says so. */
 static inline void enter(void)
 {
+	int abi = -1;
+	bool seccomp = false;
 	static const struct sandbox_path paths[] = {{"own", SANDBOX_WRITE},
 	    {"readable", SANDBOX_READ}, {"log", SANDBOX_APPEND}, {"/proc/self/maps", SANDBOX_READ},
 	    {"/nowhere/at/all", SANDBOX_WRITE}};
 
-	if (sandbox_limit_files(paths, COUNT(paths), &findings->abi) != EST_OK ||
-	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 ||
-	    sandbox_limit_calls(&findings->seccomp) != EST_OK)
+	ask_kernel();
+	if (sandbox_limit_files(paths, COUNT(paths), &abi) != EST_OK ||
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || sandbox_limit_calls(&seccomp) != EST_OK)
 		complain("the sandbox", reason_text());
+	if (abi != findings->abi)
+		complain("Landlock", "is not what the kernel has");
+	if (seccomp != findings->seccomp)
+		complain("seccomp", "is not what the kernel has");
 }
 
-/* All attempts, as far as what refuses them is in force. */
+/* Whether the kernel has what is to refuse it. */
+static inline bool is_refusable(const struct attempt *attempt)
+{
+	return attempt->part == CALLS ? findings->seccomp : findings->abi >= (int)attempt->part;
+}
+
+/* All attempts, as far as the kernel has what refuses them. */
 static inline void try_all(void)
 {
 	for (size_t i = 0; i < COUNT(needed); i++)
 		if (make_attempt(&needed[i]) < 0)
 			complain(needed[i].what, "does not work inside");
-	for (size_t i = 0; i < COUNT(forbidden); i++) {
-		enum part part = forbidden[i].part;
-		bool in_force = part == CALLS ? findings->seccomp : findings->abi >= (int)part;
-		if (in_force && !is_refused(&forbidden[i]))
+	for (size_t i = 0; i < COUNT(forbidden); i++)
+		if (is_refusable(&forbidden[i]) && !is_refused(&forbidden[i]))
 			complain(forbidden[i].what, "is not refused");
-	}
 }
 
 static inline void enter_and_try(void)
@@ -386,6 +457,15 @@ static inline int remove_one(const char *path, const struct stat *status, int ty
 	return ftw->level == 0 ? 0 : remove(path);
 }
 
+/* At a name of the kernel's choice (unix(7), autobind). */
+static inline int listen_abstract(void)
+{
+	const struct sockaddr_un any = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return bind(fd, (const struct sockaddr *)&any, sizeof(any.sun_family)) == 0 ? fd : -1;
+}
+
 /* The place as it was. */
 static inline int place_fill(void **state)
 {
@@ -401,13 +481,14 @@ static inline int place_fill(void **state)
 		wrong |= put_file(files[i]);
 	opened = open("outside/open", O_RDWR | O_CLOEXEC);
 	tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return wrong != 0 || opened < 0 || tcp < 0 ? -1 : 0;
+	abstract = listen_abstract();
+	return wrong != 0 || opened < 0 || tcp < 0 || abstract < 0 ? -1 : 0;
 }
 
 static inline int place_empty(void **state)
 {
 	(void)state;
-	return close(opened) | close(tcp);
+	return close(opened) | close(tcp) | close(abstract);
 }
 
 static inline int place_make(void **state)

@@ -9,6 +9,7 @@
 
 #include "common/auth/auth.h"
 #include "common/auth/password.h"
+#include "common/base/encoding.h"
 #include "common/pki/cert.h"
 #include "refusal_test.h"
 
@@ -22,8 +23,8 @@ static const char *const any_name[] = {"*", NULL},
 			 *const no_name[] = {NULL};
 
 /*
- * A CA of ours and one of somebody else, certificates of both, one of ours that has expired and one that signed
- * itself; a user, and what is remembered of the certificates.
+ * A CA of ours and one of somebody else, certificates of both, one of ours that has expired and one
+ * that signed itself; a user, and what is remembered of the certificates.
  */
 static struct {
 	X509 *ca, *other, *ours, *theirs, *late, *strange;
@@ -146,7 +147,10 @@ static enum outcome identify(const char *authorization, X509 *cert, struct ident
 #define RIGHT "Basic d29ya2VyOnNlY3JldA==" /* worker:secret */
 #define WRONG "Basic d29ya2VyOndyb25n"     /* worker:wrong */
 
-/* T-13: four policies, and what comes with the request: the password, and a certificate of ours, expired, theirs. */
+/*
+ * T-13: four policies, and what comes with the request: the password, and a
+ * certificate of ours, expired, theirs.
+ */
 static void test_policies(void **state)
 {
 	const enum refusal none = AUTH_MISSING, wrong = AUTH_PASSWORD, ok = REFUSAL_NONE,
@@ -255,7 +259,10 @@ static void test_identity_is_one(void **state)
 	identity_clear(&theirs);
 }
 
-/* F7, T-09, L-06: of our own CA only what we remember, as we remember it, under this label, not revoked. */
+/*
+ * F7, T-09, L-06: of our own CA only what we remember, as we remember it,
+ * under this label, not revoked.
+ */
 static void test_ours(void **state)
 {
 	(void)state;
@@ -309,6 +316,66 @@ static void test_no_client_certificate(void **state)
 		    AUTH_CERTIFICATE_FORM, auth_identify(&auth, &credentials, &identity));
 		identity_clear(&identity);
 	}
+}
+
+/* F7: octets behind the certificate, which whoever reads it first would not see: X.509 has none. */
+static void test_trailing_octets(void **state)
+{
+	static const unsigned char tails[][4] = {{0}, {0x30, 0x00}, {0x05, 0x00}, {'\n'}};
+	struct auth auth = {.label = &world.label,
+	    .trust = world.trust,
+	    .memory = {NULL, user, certificate},
+	    .now = MAKER_NOW};
+	struct span whole = maker_cert_der(world.ours);
+
+	(void)state;
+	wants("basic", "certificate");
+	for (size_t i = 0; i <= COUNT(tails); i++) {
+		struct buf der = {0}, text = {0};
+		struct credentials credentials;
+		struct identity identity;
+		buf_add_span(&der, whole);
+		if (i < COUNT(tails))
+			buf_add(&der, tails[i], tails[i][0] == 0x30 || tails[i][0] == 0x05 ? 2 : 1);
+		/* What is remembered is no help. */
+		world.known = maker_copy(buf_span(&der));
+		base64_encode(&text, buf_span(&der), 0);
+		credentials = (struct credentials){NULL, buf_string(&text), NULL};
+		assert_refusal(i < COUNT(tails) ? AUTH_CERTIFICATE_FORM : REFUSAL_NONE,
+		    auth_identify(&auth, &credentials, &identity));
+		identity_clear(&identity);
+		buf_free(&der);
+		buf_free(&text);
+	}
+}
+
+/*
+ * F7, T-09: our own CA's signature under a serial that we know, but not the
+ * certificate that we know by it.
+ */
+static void test_same_serial(void **state)
+{
+	struct maker_cert spec = {.subject = "CN=pump-8,O=Acme",
+	    .key = "P-256",
+	    .issuer = world.ca,
+	    .issuer_key = "P-256#ca",
+	    .extensions = leaf_extensions};
+	X509 *twin = maker_cert(&spec);
+
+	(void)state;
+	assert_int_equal(X509_set_serialNumber(twin, X509_get_serialNumber(world.ours)), 1);
+	assert_true(X509_sign(twin, maker_key("P-256#ca"), EVP_sha256()) > 0);
+	wants("certificate", NULL);
+	refuses(NULL, world.ours, REFUSAL_NONE, "");
+	refuses(NULL, twin, AUTH_CERTIFICATE_UNKNOWN, "not in our store");
+	/*
+	 * The same names, key and serial, signed a second time: another certificate by its octets.
+	 */
+	twin = X509_dup(world.ours);
+	assert_non_null(twin);
+	assert_true(X509_sign(twin, maker_key("P-256#ca"), EVP_sha256()) > 0);
+	refuses(NULL, twin, AUTH_CERTIFICATE_UNKNOWN, "not in our store");
+	X509_free(twin);
 }
 
 /* A certificate of ours that is revoked stays so where another label trusts our CA as somebody
@@ -451,6 +518,8 @@ int main(void)
 	    WORLD(test_identity_is_one),
 	    WORLD(test_ours),
 	    WORLD(test_ours_by_another_way),
+	    WORLD(test_trailing_octets),
+	    WORLD(test_same_serial),
 	    TEST(test_user_names),
 	    TEST(test_user_without_names),
 	    WORLD(test_certificate_names),

@@ -1,6 +1,6 @@
 /*
- * Issuing: what the lint finds is never signed, and what was not signed by the CA never leaves. And the
- * proof of a profile, before anybody asks.
+ * Issuing: what the lint finds is never signed, and what was not signed by the CA never leaves. And
+ * the proof of a profile, before anybody asks.
  */
 #include "maker.h"
 
@@ -395,7 +395,9 @@ static void test_proofs(void **state)
 	}
 }
 
-/* A profile by which nothing that is right can be issued. The text says which, and where it stands. */
+/*
+ * A profile by which nothing that is right can be issued. The text says which, and where it stands.
+ */
 static void assert_unproven(const struct ca *ca, const struct config_profile *of, const char *rule)
 {
 	assert_int_equal(prove(ca, of), EST_MALFORMED);

@@ -1,5 +1,6 @@
 /*
- * Which characters a strict profile takes, code point by code point, and what it says of the others.
+ * Which characters a strict profile takes, code point by code point,
+ * and what it says of the others.
  */
 #include "maker.h"
 #include "refusal_test.h"

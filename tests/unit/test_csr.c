@@ -111,7 +111,9 @@ static void test_beyond(void **state)
 	}
 }
 
-/* D4: Microsoft's security identifier is an identity that nobody checked; S-1-5-21 in an otherName. */
+/*
+ * D4: Microsoft's security identifier is an identity that nobody checked; S-1-5-21 in an otherName.
+ */
 static void test_security_identifier(void **state)
 {
 	struct span attributes = maker_extensions(

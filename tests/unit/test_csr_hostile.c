@@ -101,7 +101,10 @@ static void test_cut(void **state)
 	assert_no_faults();
 }
 
-/* B2, B3, B4, and cut from the inside, every length around it right again: each field in turn is missing. */
+/*
+ * B2, B3, B4, and cut from the inside, every length around it right again:
+ * each field in turn is missing.
+ */
 static void test_missing(void **state)
 {
 	static const char *const wrong[] = {"", "30{}", "30{30{}}", "30{30{}30{}03{000001}}",
@@ -212,7 +215,10 @@ static void test_subjects(void **state)
 	assert_no_faults();
 }
 
-/* D3, D5, S-08, S-13: each attribute once, known ones with one value that is what its type promises. */
+/*
+ * D3, D5, S-08, S-13: each attribute once, known ones with one value
+ * that is what its type promises.
+ */
 static void test_attributes(void **state)
 {
 	static const struct {

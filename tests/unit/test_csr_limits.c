@@ -1,5 +1,6 @@
 /*
- * Requests that are too much: too many of something, too long, too deep, too wide. Each costs little.
+ * Requests that are too much: too many of something, too long, too
+ * deep, too wide. Each costs little.
  */
 #include "maker.h"
 #include "refusal_test.h"
@@ -187,7 +188,10 @@ static void test_deeper(void **state)
 	free(octets);
 }
 
-/* No list inside a request costs more than its length: a megabyte of each, in a second of one process. */
+/*
+ * No list inside a request costs more than its length: a megabyte of
+ * each, in a second of one process.
+ */
 static int examine_wide(void *argument)
 {
 	return examine(*(struct span *)argument) == EST_MALFORMED ? 0 : 1;

@@ -1,6 +1,7 @@
 /*
- * The lint: each class of defective certificate is found by the rule that is meant for it, and what is
- * right is let through. The certificates are put together from DER in the test, not by our encoders.
+ * The lint: each class of defective certificate is found by the rule that is meant for
+ * it, and what is right is let through. The certificates are put together from DER in
+ * the test, not by our encoders.
  */
 #include "maker.h"
 
@@ -407,7 +408,9 @@ static void test_defects(void **state)
 	}
 }
 
-/* RFC 5280 4.1.2.6 and 4.2.1.6: the SubjectAltName is critical where it is all the name there is. */
+/*
+ * RFC 5280 4.1.2.6 and 4.2.1.6: the SubjectAltName is critical where it is all the name there is.
+ */
 static void test_empty_subject(void **state)
 {
 	static const char critical[] = CRITICAL_EXTENSION("551d11", "30{82{'pump.example'}}");

@@ -242,6 +242,26 @@ static void test_basic_field(void **state)
 	free(huge);
 }
 
+/*
+ * The longest field that is looked into, with the right password in it, and one octet more: blanks
+ * may stand in base64, so both decode.
+ */
+static void test_basic_field_length(void **state)
+{
+	static const char right[] = "Basic cHVtcDpzZWNyZXQ=";
+	char field[8193 + 1];
+
+	(void)state;
+	remember("pump", "secret");
+	memset(field, ' ', sizeof(field) - 1);
+	memcpy(field, right, sizeof(right) - 1);
+	field[8192] = '\0';
+	assert_outcome(EST_OK, identify_at(MAKER_NOW, field));
+	field[8192] = ' ';
+	field[8193] = '\0';
+	assert_refusal(AUTH_HEADER, identify_at(MAKER_NOW, field));
+}
+
 /* no octet of the credentials in the reason, however broken they are. */
 static void test_basic_reason(void **state)
 {
@@ -256,8 +276,8 @@ static void test_basic_reason(void **state)
 }
 
 /*
- * F5, X-06: the same code, words and outcome for a user that is not, a wrong password of any shape, another label's
- * user, and a disabled one.
+ * F5, X-06: the same code, words and outcome for a user that is not, a wrong password of any shape,
+ * another label's user, and a disabled one.
  */
 static void test_basic_same_words(void **state)
 {
@@ -340,6 +360,7 @@ int main(void)
 	    TEST(test_too_large),
 	    BASIC(test_basic),
 	    BASIC(test_basic_field),
+	    BASIC(test_basic_field_length),
 	    BASIC(test_basic_reason),
 	    BASIC(test_basic_same_words),
 	    BASIC(test_basic_cache),

@@ -211,6 +211,8 @@ static void test_typed(void **state)
 	refuses(CSR_NAME_LENGTH, one("550406", "13{'D'}"), "D");
 	refuses(CSR_NAME_LENGTH, one("550406", "13{'?!'}"), "?!");
 	refuses(CSR_NAME_LENGTH, one("550406", "13{'12'}"), "12");
+	refuses(CSR_NAME_LENGTH, one("550406", "13{'U1'}"), "U1");
+	refuses(CSR_NAME_LENGTH, one("550406", "13{'1U'}"), "1U");
 	refuses(CSR_NAME_LENGTH, one("550406", "0c{c3a9}"), "a letter that is no country's");
 	refuses(CSR_NAME_ENCODING, one("550405", "0c{'a_b'}"), "a_b");
 	refuses(CSR_NAME_ENCODING, one("550405", "0c{c3a9}"), "a serial number in French");
@@ -218,7 +220,8 @@ static void test_typed(void **state)
 }
 
 /*
- * C11: alphabets of string types (X.680 41). Certificates are read that do not keep to them; a request has to.
+ * C11: alphabets of string types (X.680 41). Certificates are read that do not
+ * keep to them; a request has to.
  */
 static void test_alphabets(void **state)
 {

@@ -8,10 +8,8 @@
 #include <stdint.h>
 #include <endian.h>
 #include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <ucontext.h>
 
@@ -159,6 +157,8 @@ static void with_abi(void)
 	try_all();
 	if (lacking < TCP && (try_connect() == 0 || errno != ECONNREFUSED))
 		complain("TCP", "is refused, of which this ABI knows nothing");
+	if (lacking < SCOPE && try_abstract() != 0)
+		complain("an abstract socket", "is refused, of which this ABI knows nothing");
 }
 
 /* Each ABI up to the kernel's own, and none of its rights is asked of an older one. */

@@ -278,7 +278,9 @@ static void assert_each(struct store *store, unsigned labels, int64_t count, int
 	assert_sound(store);
 }
 
-/* Counters of many labels lie far apart. Berkeley DB 5.3 loses some of them when it reads in bulk. */
+/*
+ * Counters of many labels lie far apart. Berkeley DB 5.3 loses some of them when it reads in bulk.
+ */
 static void test_many_labels(void **state)
 {
 	enum { LABELS = 40 };

@@ -252,7 +252,9 @@ static void test_purpose(void **state)
 	assert_refusal(AUTH_CERTIFICATE_PURPOSE, verify(&kind, maker_cert(&spec), NULL));
 }
 
-/* A CA is no device, be it an anchor itself or one below it, with what it is signed by or without. */
+/*
+ * A CA is no device, be it an anchor itself or one below it, with what it is signed by or without.
+ */
 static void test_ca_as_leaf(void **state)
 {
 	enum trust_kind kind = TRUST_NONE;
