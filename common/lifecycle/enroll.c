@@ -218,10 +218,11 @@ static enum outcome issue(
 		return outcome;
 	reason_clear();
 	enrollment->record.must_be_new = !enrollment->label->profile->config->key_reuse;
-	if (!enrollment->record.must_be_new)
+	outcome = store_key_check(service->store, enrollment->key, enrollment->record.spki);
+	if (outcome == EST_FORBIDDEN && !enrollment->record.must_be_new) {
+		reason_clear();
 		outcome = note_other_names(service, enrollment);
-	else
-		outcome = store_key_check(service->store, enrollment->key, enrollment->record.spki);
+	}
 	if (outcome == EST_OK)
 		outcome = sign(enrollment, old);
 	if (outcome != EST_OK)
