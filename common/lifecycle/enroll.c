@@ -201,15 +201,16 @@ static enum outcome issue(
 	unsigned char request[STORE_REQUEST_SIZE];
 	struct cert_record earlier = {0};
 	int64_t since = clock_now() - service->config->retry_window;
-	enum outcome outcome;
+	enum outcome outcome, key;
 
 	/*
 	 * Before the same request gets the same answer: what was granted to a
-	 * key may not be granted any more.
+	 * key may not be granted any more. That it is in use is no matter yet.
 	 */
-	outcome = store_key_check(service->store, enrollment->key, NULL);
-	if (outcome != EST_OK)
-		return outcome;
+	key = store_key_check(service->store, enrollment->key, enrollment->record.spki);
+	if (key != EST_OK && key != EST_FORBIDDEN)
+		return key;
+	reason_clear();
 	request_digest(enrollment, old != NULL, request);
 	outcome = store_cert_of_request(service->store, request, since, &earlier);
 	if (outcome == EST_OK)
@@ -217,12 +218,12 @@ static enum outcome issue(
 	if (outcome != EST_NOT_FOUND)
 		return outcome;
 	reason_clear();
+	outcome = EST_OK;
 	enrollment->record.must_be_new = !enrollment->label->profile->config->key_reuse;
-	outcome = store_key_check(service->store, enrollment->key, enrollment->record.spki);
-	if (outcome == EST_FORBIDDEN && !enrollment->record.must_be_new) {
-		reason_clear();
+	if (key == EST_FORBIDDEN && enrollment->record.must_be_new)
+		outcome = store_key_check(service->store, enrollment->key, enrollment->record.spki);
+	else if (key == EST_FORBIDDEN)
 		outcome = note_other_names(service, enrollment);
-	}
 	if (outcome == EST_OK)
 		outcome = sign(enrollment, old);
 	if (outcome != EST_OK)
