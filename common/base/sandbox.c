@@ -17,16 +17,7 @@
 #include <linux/magic.h>
 #include <seccomp.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
+#include "common/base/sanitized.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

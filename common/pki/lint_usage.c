@@ -2,21 +2,10 @@
  * lint_usage.c - the lint's checks on what a key may be used for: keyUsage (RFC 5280 4.2.1.3) and
  * extKeyUsage (4.2.1.12).
  */
+#include "common/pki/key_usage.h"
 #include "common/pki/lint_parts.h"
 
 #define ANY_PURPOSE DER_OCTETS("\x55\x1d\x25\x00")
-
-/* Bits of KeyUsage (RFC 5280 4.2.1.3). */
-enum {
-	KEY_ENCIPHERMENT = 2,
-	DATA_ENCIPHERMENT = 3,
-	KEY_AGREEMENT = 4,
-	KEY_CERT_SIGN = 5,
-	CRL_SIGN = 6,
-	ENCIPHER_ONLY = 7,
-	DECIPHER_ONLY = 8,
-	KEY_USAGES = 9
-};
 
 /* --- keyUsage: BIT STRING --- */
 

@@ -6,23 +6,15 @@
 #include "common/base/refusal.h"
 #include "common/pki/charset.h"
 #include "common/pki/der.h"
+#include "common/pki/key_usage.h"
 
-/* RFC 5280 4.2.1.3. Only a CA has the last two, so no profile may grant them. */
-static const char *const key_usages[] = {"digitalSignature", "nonRepudiation", "keyEncipherment",
-    "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly"};
+/* By their bits (RFC 5280 4.2.1.3). */
+static const char *const key_usages[KEY_USAGES] = {"digitalSignature", "nonRepudiation",
+    "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign", "encipherOnly",
+    "decipherOnly"};
 
-enum {
-	KEY_ENCIPHERMENT = 2,
-	DATA_ENCIPHERMENT = 3,
-	KEY_AGREEMENT = 4,
-	KEY_CERT_SIGN = 5,
-	CRL_SIGN = 6,
-	ENCIPHER_ONLY = 7,
-	DECIPHER_ONLY = 8
-};
-
-#define KEY_USAGES (sizeof(key_usages) / sizeof(key_usages[0]))
-#define CA_USAGES  (1U << KEY_CERT_SIGN | 1U << CRL_SIGN)
+/* Only a CA has these two, so no profile may grant them. */
+#define CA_USAGES (1U << KEY_CERT_SIGN | 1U << CRL_SIGN)
 
 static const unsigned char oid_basic_constraints[] = {0x55, 0x1d, 0x13};
 static const unsigned char oid_key_usage[] = {0x55, 0x1d, 0x0f};

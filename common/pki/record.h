@@ -27,7 +27,9 @@ enum outcome serial_parse(const char *text, struct serial *out);
 
 enum cert_status { CERT_VALID, CERT_EXPIRED, CERT_REVOKED, CERT_STATUSES };
 
-#define NOT_REVOKED (-1)
+/* Reasons of RFC 5280 5.3.1 that mean something to us; revocation_code() has all of them. */
+#define NOT_REVOKED    (-1)
+#define KEY_COMPROMISE 1
 
 struct cert_record {
 	struct serial serial;

@@ -8,8 +8,6 @@
 #include "common/pki/key.h"
 #include "common/store/bdb_row.h"
 
-enum { KEY_COMPROMISE = 1 }; /* RFC 5280 5.3.1 */
-
 /* What is asked of a key before a certificate is made of it. */
 struct question {
 	const unsigned char *identity, *spki;

@@ -2,8 +2,6 @@
 
 #include "common/store/bdb_row.h"
 
-enum { KEY_COMPROMISE = 1 }; /* RFC 5280 5.3.1 */
-
 struct revocation {
 	const struct serial *serial;
 	int code;

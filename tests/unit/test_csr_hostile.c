@@ -4,56 +4,14 @@
 #include "maker.h"
 #include "refusal_test.h"
 
+#include "csr_test.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/pki/csr.h"
-
 #define EXTENSION_REQUEST "06{2a864886f70d01090e}"
 #define MICROSOFT         "06{2b0601040182370201 0e}"
-#define CHALLENGE         "06{2a864886f70d010907}"
 #define SAN               "30{06{551d11}04{30{82{'a.example'}}}}"
-
-/* What comes of a whole request: parsed, and verified where it parses. */
-static enum outcome examine(struct span der)
-{
-	struct csr csr;
-	enum outcome outcome = csr_parse(der, &csr);
-
-	if (outcome == EST_OK)
-		outcome = csr_verify(&csr);
-	csr_clear(&csr);
-	return outcome;
-}
-
-static struct span with_attributes(const char *notation)
-{
-	return maker_request(&(struct maker_request){
-	    .key = "P-256", .digest = "SHA256", .attributes = maker_der(notation)});
-}
-
-static struct span with_extensions(const char *notation)
-{
-	return maker_request(&(struct maker_request){.key = "P-256",
-	    .digest = "SHA256",
-	    .attributes = maker_extensions(maker_der(notation))});
-}
-
-static int faults;
-
-static void refuses(enum refusal wanted, struct span der, const char *what)
-{
-	faults += !refusal_is(wanted, examine(der), what);
-}
-
-/* Every request of a test is tried, so that one fault does not hide the next. */
-static void assert_no_faults(void)
-{
-	int found = faults;
-
-	faults = 0;
-	assert_int_equal(found, 0);
-}
 
 /* Every octet in several ways: the signature covers the content, the parser what is around it. */
 static void test_flips(void **state)

@@ -5,55 +5,13 @@
 #include "maker.h"
 #include "refusal_test.h"
 
+#include "csr_test.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include "common/pki/csr.h"
 #include "common/pki/tree.h"
-
-#define CHALLENGE "06{2a864886f70d010907}"
-
-/* What comes of a whole request: parsed, and verified where it parses. */
-static enum outcome examine(struct span der)
-{
-	struct csr csr;
-	enum outcome outcome = csr_parse(der, &csr);
-
-	if (outcome == EST_OK)
-		outcome = csr_verify(&csr);
-	csr_clear(&csr);
-	return outcome;
-}
-
-static struct span with_attributes(const char *notation)
-{
-	return maker_request(&(struct maker_request){
-	    .key = "P-256", .digest = "SHA256", .attributes = maker_der(notation)});
-}
-
-static struct span with_extensions(const char *notation)
-{
-	return maker_request(&(struct maker_request){.key = "P-256",
-	    .digest = "SHA256",
-	    .attributes = maker_extensions(maker_der(notation))});
-}
-
-static int faults;
-
-static void refuses(enum refusal wanted, struct span der, const char *what)
-{
-	faults += !refusal_is(wanted, examine(der), what);
-}
-
-/* Every request of a test is tried, so that one fault does not hide the next. */
-static void assert_no_faults(void)
-{
-	int found = faults;
-
-	faults = 0;
-	assert_int_equal(found, 0);
-}
 
 /* Appends template with the number in hex for its @, so that no OID stands twice. */
 static void add_numbered(struct buf *text, const char *template, int number)

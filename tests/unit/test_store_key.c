@@ -20,7 +20,7 @@
 #include "common/store/bdb.h"
 #include "tests/unit/store_test.h"
 
-enum { KEY_COMPROMISE = 1, SUPERSEDED = 4 };
+enum { SUPERSEDED = 4 };
 
 static void take_back(struct store *store, unsigned number, int code)
 {
