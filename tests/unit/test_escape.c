@@ -201,7 +201,7 @@ static void check_csv(struct span text)
 	assert_int_equal(rest.len, 0);
 	assert_string_equal(buf_string(&cells[2]), "y");
 	cell = buf_span(&cells[1]);
-	for (size_t i = 0; i < cell.len && cell.data[i] == ' '; i++)
+	for (size_t i = 0; i + 1 < cell.len && cell.data[i] == ' '; i++)
 		assert_null(memchr("=+-@\t\r\n", cell.data[i + 1], 7));
 	if (cell.len > 0)
 		assert_null(memchr("=+-@\t\r\n", cell.data[0], 7));
