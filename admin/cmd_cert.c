@@ -6,7 +6,7 @@
 #include <openssl/pem.h>
 
 #include "admin/command.h"
-#include "common/auth/pattern.h"
+#include "common/base/pattern.h"
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
 #include "common/lifecycle/revoke.h"

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "common/auth/method.h"
-#include "common/auth/pattern.h"
+#include "common/base/pattern.h"
 #include "common/base/encoding.h"
 #include "common/base/escape.h"
 #include "common/base/refusal.h"

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "common/auth/pattern.h"
+#include "common/base/pattern.h"
 #include "common/base/clock.h"
 
 static bool matches(const char *pattern, const char *name)
@@ -157,6 +157,82 @@ static void test_bounded_time(void **state)
 	assert_true(clock_milliseconds() - start < 5000);
 }
 
+/* --- addresses --- */
+
+/* Octets in hex; or no range at all. */
+static bool holds(const char *text, const char *octets)
+{
+	struct pattern_range range;
+
+	if (!pattern_range_parse(text, &range))
+		fail_msg("%s is no range", text);
+	return pattern_range_holds(&range, maker_der(octets));
+}
+
+static void test_ranges(void **state)
+{
+	(void)state;
+	assert_true(holds("192.0.2.0/24", "c0000200"));
+	assert_true(holds("192.0.2.0/24", "c00002ff"));
+	assert_false(holds("192.0.2.0/24", "c0000300"));
+	assert_false(holds("192.0.2.0/24", "c00001ff"));
+	assert_true(holds("192.0.2.128/25", "c0000280"));
+	assert_false(holds("192.0.2.128/25", "c000027f"));
+	assert_true(holds("192.0.2.4/31", "c0000205"));
+	assert_false(holds("192.0.2.4/31", "c0000206"));
+	assert_true(holds("192.0.2.7", "c0000207"));
+	assert_true(holds("192.0.2.7/32", "c0000207"));
+	assert_false(holds("192.0.2.7", "c0000206"));
+	assert_true(holds("0.0.0.0/0", "c0000207"));
+	assert_true(holds("2001:db8::/32", "20010db8ffffffffffffffffffffffff"));
+	assert_false(holds("2001:db8::/32", "20010db9000000000000000000000000"));
+	assert_true(holds("2001:0DB8::1", "20010db8000000000000000000000001"));
+	assert_true(holds("2000::/3", "3fff0db8000000000000000000000001"));
+	assert_false(holds("2000::/3", "4fff0db8000000000000000000000001"));
+	assert_true(holds("*", "c0000207"));
+	assert_true(holds("*", "20010db8000000000000000000000001"));
+	/* the two families have nothing in common, whatever is embedded */
+	assert_false(holds("0.0.0.0/0", "00000000000000000000ffffc0000207"));
+	assert_false(holds("::/0", "c0000207"));
+	assert_false(holds("192.0.2.0/24", "c000020000000000000000000000000a"));
+}
+
+/* Every prefix of every length holds what has it, and nothing that differs in its last bit. */
+static void test_every_prefix(void **state)
+{
+	static const unsigned char ones[] = {
+	    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+
+	(void)state;
+	for (unsigned bits = 1; bits <= 128; bits++) {
+		struct pattern_range range = {.len = 16, .bits = bits};
+		unsigned char other[16];
+		memcpy(other, ones, 16);
+		other[(bits - 1) / 8] ^= (unsigned char)(0x80 >> (bits - 1) % 8);
+		for (unsigned bit = 0; bit < bits; bit++)
+			range.octets[bit / 8] |= (unsigned char)(0x80 >> bit % 8);
+		assert_true(pattern_range_holds(&range, (struct span){ones, 16}));
+		assert_false(pattern_range_holds(&range, (struct span){other, 16}));
+	}
+}
+
+static void test_no_ranges(void **state)
+{
+	static const char *const wrong[] = {"", "192.0.2", "192.0.2.0.1", "192.0.2.256",
+	    "192.0.2.0/", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/+24", "192.0.2.0/ 24",
+	    "192.0.2.0/24/24", "192.0.2.0/0024", "192.0.2.1/24", "192.0.2.0/23 ", "192.0.3.0/23",
+	    "192.0.2.*", "**", "a.example", "2001:db8::/129", "2001:db8::1/64", "2001:db9::/31",
+	    "2001:db8:::1", "1:2:3:4:5:6:7:8:9",
+	    "1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct pattern_range range;
+		if (pattern_range_parse(wrong[i], &range))
+			fail_msg("%s is taken", wrong[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +243,9 @@ int main(void)
 	    TEST(test_nul_in_name),
 	    TEST(test_all_short),
 	    TEST(test_bounded_time),
+	    TEST(test_ranges),
+	    TEST(test_every_prefix),
+	    TEST(test_no_ranges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, maker_end);
