@@ -29,6 +29,13 @@ bool check_usable(struct check *check, const char *what, enum worker_use use, co
 /* Whether only its owner and its group can get at what has to be secret; says so if not. */
 bool check_kept(struct check *check, const char *what, const char *path);
 
+/*
+ * Whether a label and its profile contradict each other nowhere: cmd_check_label.c's table. Says each
+ * thing that does.
+ */
+bool check_contradictions(struct check *check, const char *what, const struct config_label *label,
+    const struct profile *profile);
+
 /* All about one CA: what can be read and by whom, dates, chain, key. */
 void check_ca(struct check *check, const struct config_ca *config);
 

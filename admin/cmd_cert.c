@@ -6,30 +6,15 @@
 #include <openssl/pem.h>
 
 #include "admin/command.h"
-#include "common/base/pattern.h"
+#include "common/auth/password.h"
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
+#include "common/base/pattern.h"
 #include "common/lifecycle/revoke.h"
 
 #define PAGE 200
 
 /* --- one certificate, printed --- */
-
-/* "dns:a,ip:b" as an array: within a name a comma is %2C. */
-static json_t *names_array(const char *names)
-{
-	json_t *array = json_array();
-
-	while (*names != '\0') {
-		size_t len = strcspn(names, ",");
-		struct buf name = {0};
-		buf_add(&name, names, len);
-		json_array_append_new(array, cli_json_text(buf_string(&name)));
-		buf_free(&name);
-		names += len + (names[len] == ',');
-	}
-	return array;
-}
 
 static const char *spki_text(const struct cert_record *cert, struct buf *out)
 {
@@ -57,7 +42,7 @@ static void print_json(const struct cert_record *cert)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		json_object_set_new(object, texts[i].key, cli_json_text(texts[i].value));
-	json_object_set_new(object, "names", names_array(cert->names));
+	json_object_set_new(object, "names", command_names(cert->names));
 	json_object_set_new(object, "issued_at", cli_json_time(cert->issued_at));
 	json_object_set_new(object, "not_before", cli_json_time(cert->not_before));
 	json_object_set_new(object, "not_after", cli_json_time(cert->not_after));
@@ -289,21 +274,6 @@ enum outcome cmd_cert_show(void *context, const struct cli_call *call)
 	return outcome;
 }
 
-static enum outcome to_pem(struct span der, struct buf *out)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	bool fine =
-	    bio != NULL && PEM_write_bio(bio, PEM_STRING_X509, "", der.data, (long)der.len) > 0;
-
-	if (fine) {
-		char *data;
-		long len = BIO_get_mem_data(bio, &data);
-		buf_add(out, data, (size_t)len);
-	}
-	BIO_free(bio);
-	return fine ? EST_OK : reason_openssl(EST_INTERNAL, "cannot write a certificate in PEM");
-}
-
 enum outcome cmd_cert_export(void *context, const struct cli_call *call)
 {
 	struct admin *admin = context;
@@ -314,11 +284,31 @@ enum outcome cmd_cert_export(void *context, const struct cli_call *call)
 	if (outcome == EST_OK && admin->der)
 		buf_add_span(&content, cert.der);
 	else if (outcome == EST_OK)
-		outcome = to_pem(cert.der, &content);
+		outcome = command_pem(PEM_STRING_X509, cert.der, &content);
 	if (outcome == EST_OK)
 		outcome = command_output(admin, buf_span(&content));
 	buf_free(&content);
 	cert_record_clear(&cert);
+	return outcome;
+}
+
+/* RFC 7894 3.2: whoever sent the revocationChallenge with the request may ask for this. */
+static enum outcome check_challenge(const struct admin *admin, const struct serial *serial)
+{
+	struct buf hash = {0};
+	enum outcome outcome = store_revocation_hash(admin->service->store, serial, &hash);
+
+	if (outcome == EST_NOT_FOUND)
+		outcome = reason(
+		    EST_FORBIDDEN, "the certificate was requested without a revocationChallenge");
+	if (outcome == EST_OK)
+		outcome = password_verify(buf_span(&admin->secret), buf_string(&hash));
+	if (outcome == EST_UNAUTHENTICATED) {
+		reason_clear(); /* it is about a user's password */
+		outcome = reason(EST_FORBIDDEN,
+		    "that is not the revocationChallenge of the certificate; it stays as it is");
+	}
+	buf_cleanse(&hash);
 	return outcome;
 }
 
@@ -334,6 +324,12 @@ enum outcome cmd_cert_revoke(void *context, const struct cli_call *call)
 	if (code < 0)
 		return cli_usage("--reason %.60s: no reason of RFC 5280 5.3.1", word);
 	outcome = serial_parse(call->arguments[0], &serial);
+	if (outcome == EST_OK && admin->secret_file != NULL) {
+		outcome = missing(store_cert_get(admin->service->store, &serial, &cert), call);
+		cert_record_clear(&cert);
+		if (outcome == EST_OK)
+			outcome = check_challenge(admin, &serial);
+	}
 	if (outcome == EST_OK)
 		outcome = missing(revoke(admin->service, &serial, code, &cert), call);
 	if (outcome == EST_OK)

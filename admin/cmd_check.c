@@ -190,11 +190,17 @@ static void check_label(struct check *check, const struct config_label *config)
 	buf_printf(&what, "label \"%s\"", config->name);
 	files = usable_files(check, buf_string(&what), &config->trust_anchors);
 	files = usable_files(check, buf_string(&what), &config->intermediates) && files;
+	files = usable_files(check, buf_string(&what), &config->eecerts) && files;
+	if (config->csrattrs_file != NULL)
+		files =
+		    check_usable(check, buf_string(&what), WORKER_READS, config->csrattrs_file) &&
+		    files;
 	/* What is wrong with its CA or profile by itself has been said. */
 	if (files && ca_open(config->ca, false, &ca) == EST_OK &&
 	    profile_make(check->config->path, config->profile, &profile) == EST_OK &&
 	    check_passed(check, buf_string(&what), ca_prove(ca, profile)) &&
 	    check_passed(check, buf_string(&what), trust_make(config, ca->certificate, &trust)) &&
+	    check_contradictions(check, buf_string(&what), config, profile) &&
 	    check_validity(check, buf_string(&what), config, ca))
 		check_say(check, CHECK_FINE, buf_string(&what), "ca \"%s\", profile \"%s\"",
 		    config->ca_name, config->profile_name);

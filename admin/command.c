@@ -1,15 +1,21 @@
 #include "admin/command.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
 #include <openssl/sha.h>
 
 #include "admin/worker.h"
 #include "common/base/escape.h"
+#include "common/base/utf8.h"
+
+#define LOGIN_MOST 64 /* octets of a login name that are kept */
 
 static volatile sig_atomic_t caught;
 
@@ -33,17 +39,77 @@ static void hold_signals(void)
 		(void)sigaction(signals[i], &action, NULL);
 }
 
-static enum outcome read_password(struct admin *admin, const struct cli_call *call)
+static enum outcome read_secret(struct admin *admin, const struct cli_call *call)
 {
+	bool asks = (call->command->opens & COMMAND_NEW_PASSWORD) != 0;
 	struct buf prompt = {0};
 	enum outcome outcome;
 
-	buf_add_string(&prompt, "new password of ");
-	cli_escape(&prompt, span_of(call->arguments[0]));
+	if (!asks && admin->secret_file == NULL)
+		return EST_OK;
+	if (asks) {
+		buf_add_string(&prompt, "new password of ");
+		cli_escape(&prompt, span_of(call->arguments[0]));
+	}
 	outcome = cli_secret(
-	    admin->password_file, "--password-file", buf_string(&prompt), true, &admin->password);
+	    admin->secret_file, "--password-file", buf_string(&prompt), true, &admin->secret);
 	buf_free(&prompt);
 	return outcome;
+}
+
+static bool is_text(const char *text)
+{
+	struct span rest = span_of(text);
+
+	while (rest.len > 0) {
+		uint32_t c;
+		size_t len = utf8_decode(rest, &c);
+		if (len == 0 || utf8_is_control(c))
+			return false;
+		rest.data += len;
+		rest.len -= len;
+	}
+	return true;
+}
+
+enum outcome command_text(const char *what, const char *text, size_t most)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > most)
+		return reason(EST_MALFORMED, "%s has to have 1 to %zu octets", what, most);
+	return is_text(text) ? EST_OK
+			     : reason(EST_MALFORMED,
+				   "%s may hold no control character and nothing but UTF-8", what);
+}
+
+/* The environment is the caller's; but whoever may run this may write to the store anyway. */
+static void find_operator(struct buf *out)
+{
+	const struct passwd *user = getpwuid(getuid());
+	const char *login = getenv("SUDO_USER");
+
+	buf_add_string(out, "admin:");
+	if (login != NULL && login[0] != '\0' && strlen(login) <= LOGIN_MOST && is_text(login))
+		buf_add_string(out, login);
+	else if (user != NULL)
+		buf_add_string(out, user->pw_name);
+	else
+		buf_printf(out, "%lu", (unsigned long)getuid());
+}
+
+enum outcome command_label(const struct admin *admin, const char *word, const char **label)
+{
+	const struct config *config = admin->service->config;
+	const char *name = strcmp(word, "-") == 0 ? "" : word;
+
+	for (size_t i = 0; i < config->label_count; i++) {
+		if (strcmp(config->labels[i].name, name) == 0) {
+			*label = config->labels[i].name;
+			return EST_OK;
+		}
+	}
+	return reason(EST_NOT_FOUND, "there is no label \"%.80s\" in %s", word, config->path);
 }
 
 /*
@@ -77,10 +143,11 @@ enum outcome command_open(struct admin *admin, const struct cli_call *call)
 	if (admin->json && admin->csv)
 		outcome = cli_usage("--json and --csv are two forms of the same; take one");
 	if (outcome == EST_OK && (opens & COMMAND_NAMES) != 0 && admin->names.count == 0)
-		outcome =
-		    cli_usage("--names is missing: for which names may the user ask? '*' is all");
-	if (outcome == EST_OK && (opens & COMMAND_NEW_PASSWORD) != 0)
-		outcome = read_password(admin, call);
+		outcome = cli_usage("--names is missing: which names may be asked for? '*' is all");
+	if (outcome == EST_OK && (opens & (COMMAND_NEW_PASSWORD | COMMAND_SECRET)) != 0)
+		outcome = read_secret(admin, call);
+	if (outcome == EST_OK && (opens & COMMAND_OPERATOR) != 0)
+		find_operator(&admin->operator);
 	if ((opens & SERVICE_STORE) != 0)
 		hold_signals();
 	if (outcome == EST_OK && (opens & SERVICE_STORE) != 0)
@@ -93,7 +160,8 @@ enum outcome command_open(struct admin *admin, const struct cli_call *call)
 void command_close(struct admin *admin)
 {
 	service_close(admin->service);
-	buf_cleanse(&admin->password);
+	buf_cleanse(&admin->secret);
+	buf_free(&admin->operator);
 	cli_list_free(&admin->hosts);
 	cli_list_free(&admin->names);
 	cli_list_free(&admin->labels);
@@ -124,6 +192,36 @@ enum outcome command_output(struct admin *admin, struct span content)
 	return written
 		   ? EST_OK
 		   : reason(EST_UNAVAILABLE, "cannot write %s: %s", admin->output, strerror(errno));
+}
+
+/* Within a name a comma is %2C. */
+json_t *command_names(const char *names)
+{
+	json_t *array = json_array();
+
+	while (*names != '\0') {
+		size_t len = strcspn(names, ",");
+		struct buf name = {0};
+		buf_add(&name, names, len);
+		json_array_append_new(array, cli_json_text(buf_string(&name)));
+		buf_free(&name);
+		names += len + (names[len] == ',');
+	}
+	return array;
+}
+
+enum outcome command_pem(const char *type, struct span der, struct buf *out)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	bool fine = bio != NULL && PEM_write_bio(bio, type, "", der.data, (long)der.len) > 0;
+
+	if (fine) {
+		char *data;
+		long len = BIO_get_mem_data(bio, &data);
+		buf_add(out, data, (size_t)len);
+	}
+	BIO_free(bio);
+	return fine ? EST_OK : reason_openssl(EST_INTERNAL, "cannot write PEM");
 }
 
 void command_csv(const char *const *cells, size_t count)

@@ -6,14 +6,18 @@
 #define EST_COMMAND_H
 
 #include "admin/cli.h"
+#include "admin/commands.h"
 #include "common/lifecycle/service.h"
 
 /* What a command's row wants ready before it runs, beside the SERVICE_ flags of service.h. */
 enum {
 	COMMAND_SERVICE = 0x100,      /* est.conf, and what the SERVICE_ flags say */
-	COMMAND_NEW_PASSWORD = 0x200, /* a user's new password */
-	COMMAND_NAMES = 0x400,        /* --names has been given */
+	COMMAND_NEW_PASSWORD = 0x200, /* a user's new password, from a file or asked for twice */
+	COMMAND_SECRET = 0x400,       /* what stands in the file of the secret, if one is named */
+	COMMAND_NAMES = 0x800,        /* --names has been given */
+	COMMAND_OPERATOR = 0x1000,    /* who runs this */
 	COMMAND_STORE = COMMAND_SERVICE | SERVICE_STORE,
+	COMMAND_DECIDES = COMMAND_STORE | SERVICE_LABELS | COMMAND_OPERATOR, /* on requests */
 };
 
 /* Texts are NULL and numbers -1 where nothing was given. */
@@ -23,16 +27,18 @@ struct admin {
 
 	const char *organization, *key, *passphrase_file, *group, *log; /* init */
 	struct cli_list hosts;
-	const char *password_file; /* user */
+	const char *secret_file; /* user, kek add, cert revoke */
 	struct cli_list names, labels;
-	const char *label, *status, *name; /* cert list */
+	const char *label, *status, *name; /* cert list, request list, secret add */
 	int64_t expires_within, limit;
-	const char *output, *reason; /* cert export, cert revoke */
-	bool der;
+	const char *output, *reason; /* cert export, cert revoke, request deny */
+	bool der, csr, replace;
 	const char *ca, *profile; /* cert lint */
+	int64_t expires;          /* secret add */
 
 	struct service *service;
-	struct buf password;
+	struct buf secret;
+	struct buf operator; /* "admin:" and the login name: SUDO_USER's, else the real user's */
 };
 
 /*
@@ -55,29 +61,25 @@ bool command_stopped(void);
  */
 enum outcome command_output(struct admin *admin, struct span content);
 
+/* A label of est.conf by the word for it on a command line, "-" being the default one's. */
+enum outcome command_label(const struct admin *admin, const char *word, const char **label);
+
+/*
+ * Whether text that goes into the store is UTF-8 without control characters, of 1 to `most` octets;
+ * else EST_MALFORMED that calls it `what`.
+ */
+enum outcome command_text(const char *what, const char *text, size_t most);
+
+/* A record's names, "dns:a,ip:b", as an array. */
+json_t *command_names(const char *names);
+
+/* DER in PEM, appended; type: "CERTIFICATE". */
+enum outcome command_pem(const char *type, struct span der, struct buf *out);
+
 /* "AB:CD:...": the SHA-256 of a certificate's DER, appended. */
 void command_fingerprint(struct span der, struct buf *out);
 
 /* One row of CSV (RFC 4180) to stdout, its CRLF included; a cell that is NULL is empty. */
 void command_csv(const char *const *cells, size_t count);
-
-enum outcome cmd_init(void *admin, const struct cli_call *call);
-enum outcome cmd_check(void *admin, const struct cli_call *call);
-enum outcome cmd_user_add(void *admin, const struct cli_call *call);
-enum outcome cmd_user_list(void *admin, const struct cli_call *call);
-enum outcome cmd_user_show(void *admin, const struct cli_call *call);
-enum outcome cmd_user_delete(void *admin, const struct cli_call *call);
-enum outcome cmd_user_password(void *admin, const struct cli_call *call);
-enum outcome cmd_cert_list(void *admin, const struct cli_call *call);
-enum outcome cmd_cert_show(void *admin, const struct cli_call *call);
-enum outcome cmd_cert_export(void *admin, const struct cli_call *call);
-enum outcome cmd_cert_revoke(void *admin, const struct cli_call *call);
-enum outcome cmd_cert_lint(void *admin, const struct cli_call *call);
-enum outcome cmd_code_list(void *admin, const struct cli_call *call);
-enum outcome cmd_code_show(void *admin, const struct cli_call *call);
-enum outcome cmd_ca_show(void *admin, const struct cli_call *call);
-enum outcome cmd_store_check(void *admin, const struct cli_call *call);
-enum outcome cmd_store_checkpoint(void *admin, const struct cli_call *call);
-enum outcome cmd_store_statistics(void *admin, const struct cli_call *call);
 
 #endif

@@ -41,7 +41,7 @@ static const struct cli_option init_options[] = {
 		"password-file", "FILE",                                                           \
 		    "Its first line is the password; - reads stdin. Without it the password is "   \
 		    "asked for.",                                                                  \
-		    FIELD(password_file), CLI_TEXT, 0                                              \
+		    FIELD(secret_file), CLI_TEXT, 0                                                \
 	}
 
 #define CSV                                                                                        \
@@ -53,22 +53,68 @@ static const struct cli_option init_options[] = {
 		    FIELD(csv), CLI_FLAG, 0                                                        \
 	}
 
-static const struct cli_option user_add_options[] = {
-    {"names", "PATTERN,...",
-	"Names that the user may ask certificates for, as in 'pump-*.example': * is any run "
-	"without a "
-	"dot, ** any run, a single * every name; may be repeated.",
-	FIELD(names), CLI_COMMAS, 0},
-    {"label", "LABEL,...",
-	"Labels that the user may use; - is the default label; may be repeated. Default: all.",
-	FIELD(labels), CLI_COMMAS, 0},
-    PASSWORD_FILE,
-    {0},
-};
+#define NAMES                                                                                      \
+	{                                                                                          \
+		"names", "PATTERN,...",                                                            \
+		    "Names that certificates may be asked for, as in 'pump-*.example': * is any "  \
+		    "run without a dot, ** any run, a single * every name; may be repeated.",      \
+		    FIELD(names), CLI_COMMAS, 0                                                    \
+	}
+
+#define LABELS                                                                                     \
+	{                                                                                          \
+		"label", "LABEL,...",                                                              \
+		    "Labels under which that holds; - is the default label; may be repeated. "     \
+		    "Default: all.",                                                               \
+		    FIELD(labels), CLI_COMMAS, 0                                                   \
+	}
+
+static const struct cli_option user_add_options[] = {NAMES, LABELS, PASSWORD_FILE, {0}};
 
 static const struct cli_option user_password_options[] = {PASSWORD_FILE, {0}};
 
 static const struct cli_option user_list_options[] = {CSV, {0}};
+
+static const struct cli_option ra_add_options[] = {NAMES, LABELS, {0}};
+
+static const struct cli_option secret_add_options[] = {
+    {"label", "LABEL",
+	"The only label under which it counts; - is the default label. Default: all.", FIELD(label),
+	CLI_TEXT, 0},
+    {"expires", "SPAN", "How long it is good for, as in 12h. Default: 7d.", FIELD(expires),
+	CLI_SPAN, 0},
+    {"replace", NULL, "Takes the place of one that the device has already.", FIELD(replace),
+	CLI_FLAG, 0},
+    {0},
+};
+
+static const struct cli_option kek_add_options[] = {
+    {"key-file", "FILE",
+	"Its first line is the key, 16, 24 or 32 octets in hexadecimal digits or base64; - reads "
+	"stdin. Without it a key of 32 octets is made and printed.",
+	FIELD(secret_file), CLI_TEXT, 0},
+    {0},
+};
+
+static const struct cli_option request_list_options[] = {
+    {"label", "LABEL", "Only those of the label; - is the default label.", FIELD(label), CLI_TEXT,
+	0},
+    {"state", "waiting|approved|denied|issued|expired", "Only those. Default: waiting.",
+	FIELD(status), CLI_CHOICE, 0},
+    CSV,
+    {0},
+};
+
+static const struct cli_option request_show_options[] = {
+    {"csr", NULL, "Prints the request as it came, in PEM, and nothing else.", FIELD(csr), CLI_FLAG,
+	0},
+    {0},
+};
+
+static const struct cli_option request_deny_options[] = {
+    {"reason", "TEXT", "Why, for the device and for the record.", FIELD(reason), CLI_TEXT, 0},
+    {0},
+};
 
 static const struct cli_option cert_list_options[] = {
     {"label", "LABEL", "Only those of the label; - is the default label.", FIELD(label), CLI_TEXT,
@@ -98,6 +144,10 @@ static const struct cli_option cert_revoke_options[] = {
 	"cessationOfOperation, certificateHold, privilegeWithdrawn or aACompromise (RFC 5280 "
 	"5.3.1).",
 	FIELD(reason), CLI_TEXT, 0},
+    {"challenge-file", "FILE",
+	"Revokes only if the first line of FILE is the revocationChallenge that came with the "
+	"request (RFC 7894 3.2); - reads stdin.",
+	FIELD(secret_file), CLI_TEXT, 0},
     {0},
 };
 
@@ -130,6 +180,43 @@ static const struct cli_command commands[] = {
 	COMMAND_STORE, cmd_user_delete},
     {"user password", "NAME", "Gives a user another password.", user_password_options, 1, 1,
 	COMMAND_STORE | COMMAND_NEW_PASSWORD, cmd_user_password},
+    {"ra add", "NAME",
+	"Lets a registration authority ask for the names of others (RFC 7030 3.7): whoever has a "
+	"certificate of ours with the device name NAME and the purpose cmcRA.",
+	ra_add_options, 1, 1, COMMAND_STORE | COMMAND_NAMES, cmd_ra_add},
+    {"ra list", "", "Lists the registration authorities.", user_list_options, 0, 0, COMMAND_STORE,
+	cmd_ra_list},
+    {"ra show", "NAME", "Shows one registration authority.", NULL, 1, 1, COMMAND_STORE,
+	cmd_ra_show},
+    {"ra delete", "NAME", "Lets a registration authority ask for its own name only.", NULL, 1, 1,
+	COMMAND_STORE, cmd_ra_delete},
+    {"secret add", "NAME",
+	"Makes a one-time secret with which the device NAME may get one certificate (RFC 7894 "
+	"3.1), and prints it, this once.",
+	secret_add_options, 1, 1, COMMAND_STORE, cmd_secret_add},
+    {"secret list", "", "Lists whose secrets there are, and whether they were used.", NULL, 0, 0,
+	COMMAND_STORE, cmd_secret_list},
+    {"secret delete", "NAME", "Deletes the secret of a device.", NULL, 1, 1, COMMAND_STORE,
+	cmd_secret_delete},
+    {"kek add", "ID",
+	"Adds a key that a device shares with the server, to encrypt the keys under that the "
+	"server makes for it (RFC 7030 4.4.1.1). ID is what its requests call the key: text, or "
+	"0x and hexadecimal digits.",
+	kek_add_options, 1, 1, COMMAND_STORE | COMMAND_SECRET, cmd_kek_add},
+    {"kek list", "", "Lists the ids and sizes of these keys.", NULL, 0, 0, COMMAND_STORE,
+	cmd_kek_list},
+    {"kek delete", "ID", "Deletes one of these keys.", NULL, 1, 1, COMMAND_STORE, cmd_kek_delete},
+    {"request list", "", "Lists the requests that wait for approval (RFC 7030 4.2.3), or others.",
+	request_list_options, 0, 0, COMMAND_STORE, cmd_request_list},
+    {"request show", "ID",
+	"Shows a request, by the first 8 or more digits of its id: who asks, and for what.",
+	request_show_options, 1, 1, COMMAND_STORE, cmd_request_show},
+    {"request approve", "ID",
+	"Approves a request: the next time that the device asks, it gets its "
+	"certificate.",
+	NULL, 1, 1, COMMAND_DECIDES, cmd_request_approve},
+    {"request deny", "ID", "Denies a request; the device is told the reason.", request_deny_options,
+	1, 1, COMMAND_DECIDES, cmd_request_deny},
     {"cert list", "", "Lists certificates, newest first unless an option says otherwise.",
 	cert_list_options, 0, 0, COMMAND_STORE, cmd_cert_list},
     {"cert show", "SERIAL", "Shows what is known of one certificate.", NULL, 1, 1, COMMAND_STORE,
@@ -137,7 +224,7 @@ static const struct cli_command commands[] = {
     {"cert export", "SERIAL", "Writes one certificate, in PEM.", cert_export_options, 1, 1,
 	COMMAND_STORE, cmd_cert_export},
     {"cert revoke", "SERIAL", "Revokes a certificate; every worker honours it at once.",
-	cert_revoke_options, 1, 1, COMMAND_STORE, cmd_cert_revoke},
+	cert_revoke_options, 1, 1, COMMAND_STORE | COMMAND_SECRET, cmd_cert_revoke},
     {"cert lint", "FILE...",
 	"Holds certificates in files, PEM or DER, against RFC 5280: those of devices and servers, "
 	"not "
@@ -147,6 +234,10 @@ static const struct cli_command commands[] = {
 	"Lists the codes of refusals, with the outcome and the rule of each; see est-codes(7).",
 	NULL, 0, 0, 0, cmd_code_list},
     {"code show", "CODE", "Explains one code.", NULL, 1, 1, 0, cmd_code_show},
+    {"profile list", "", "Lists the profiles, and which labels have them.", NULL, 0, 0,
+	COMMAND_SERVICE, cmd_profile_list},
+    {"profile show", "NAME", "Shows what a certificate of a profile looks like.", NULL, 1, 1,
+	COMMAND_SERVICE, cmd_profile_show},
     {"ca show", "[NAME]", "Shows the CAs, or one of them, with their chains.", NULL, 0, 1,
 	COMMAND_SERVICE, cmd_ca_show},
     {"store check", "", "Reads the whole store and compares its indexes with the certificates.",
@@ -175,7 +266,7 @@ static const struct cli_program program = {
 
 int main(int argc, char **argv)
 {
-	struct admin admin = {.expires_within = -1, .limit = -1};
+	struct admin admin = {.expires_within = -1, .limit = -1, .expires = -1};
 	struct cli_call call;
 	enum outcome outcome;
 

@@ -57,10 +57,30 @@ static const struct variable {
     {NAME("SSL_CLIENT_CERT_CHAIN_7"), PLACE(client_chain[7]), CERTIFICATE},
 };
 
-#define VARIABLES (sizeof(variables) / sizeof(variables[0]))
+#define FIXED    (sizeof(variables) / sizeof(variables[0]))
+#define BINDINGS (sizeof(bindings) / sizeof(bindings[0]))
 
-_Static_assert(VARIABLES == REQUEST_VARIABLES, "request.h says how many there are");
+/* The two whose names est.conf can change. */
+static struct variable bindings[] = {
+    {NAME("TLS_UNIQUE"), PLACE(tls_unique), PHRASE},
+    {NAME("TLS_EXPORTER"), PLACE(tls_exporter), PHRASE},
+};
+
+static const struct variable *variable_at(size_t i)
+{
+	return i < FIXED ? &variables[i] : &bindings[i - FIXED];
+}
+
+_Static_assert(FIXED + BINDINGS == REQUEST_VARIABLES, "request.h says how many there are");
 _Static_assert(REQUEST_CHAIN_MAX == 8, "variables[] lists the chain's places");
+
+void request_bindings(const char *unique, const char *exporter)
+{
+	bindings[0].name = unique;
+	bindings[0].len = strlen(unique);
+	bindings[1].name = exporter;
+	bindings[1].len = strlen(exporter);
+}
 
 static char **member(struct request *request, const struct variable *variable)
 {
@@ -83,9 +103,10 @@ static void make_id(char id[static REQUEST_ID_SIZE])
 
 bool request_rule(struct span name, struct request_rule *rule)
 {
-	for (size_t i = 0; i < VARIABLES; i++) {
-		const struct variable *variable = &variables[i];
-		if (variable->len != name.len || memcmp(variable->name, name.data, name.len) != 0)
+	for (size_t i = 0; i < REQUEST_VARIABLES; i++) {
+		const struct variable *variable = variable_at(i);
+		if (variable->len == 0 || variable->len != name.len ||
+		    memcmp(variable->name, name.data, name.len) != 0)
 			continue;
 		*rule = (struct request_rule){
 		    i, variable->most, (variable->form & TEXT) != 0, (variable->form & LINES) != 0};
@@ -98,9 +119,10 @@ void request_read(struct request *request, request_variable *variable, void *sou
 {
 	*request = (struct request){.started = clock_microseconds()};
 	make_id(request->id);
-	for (size_t i = 0; i < VARIABLES; i++) {
-		const char *value = variable(source, variables[i].name);
-		char **to = member(request, &variables[i]);
+	for (size_t i = 0; i < REQUEST_VARIABLES; i++) {
+		const struct variable *row = variable_at(i);
+		const char *value = row->len == 0 ? NULL : variable(source, row->name);
+		char **to = member(request, row);
 		/* Web servers say "none" by leaving a variable out or by leaving it empty. */
 		if (value == NULL || value[0] == '\0' || *to != NULL)
 			continue;
@@ -114,8 +136,8 @@ void request_read(struct request *request, request_variable *variable, void *sou
 
 void request_clear(struct request *request)
 {
-	for (size_t i = 0; i < VARIABLES; i++) {
-		char **value = member(request, &variables[i]);
+	for (size_t i = 0; i < REQUEST_VARIABLES; i++) {
+		char **value = member(request, variable_at(i));
 		if (*value != NULL && value == &request->authorization)
 			explicit_bzero(*value, strlen(*value));
 		free(*value);

@@ -28,7 +28,8 @@ struct request {
 	char *user_agent;
 	char *authorization;
 	char *tls_protocol, *tls_cipher;
-	char *client_verify; /* a diagnostic, never a decision */
+	char *tls_unique, *tls_exporter; /* channel bindings in base64 */
+	char *client_verify;             /* a diagnostic, never a decision */
 	char *client_certificate;
 	char *client_chain[REQUEST_CHAIN_MAX + 1]; /* NULL-terminated */
 	struct buf path; /* SCRIPT_NAME and PATH_INFO, one behind the other */
@@ -37,7 +38,7 @@ struct request {
 	struct buf facts; /* members of the log line that the handler adds with json_add() */
 };
 
-#define REQUEST_VARIABLES 23
+#define REQUEST_VARIABLES 25
 
 /* What the value of a variable may be that request_read() reads. */
 struct request_rule {
@@ -49,6 +50,12 @@ struct request_rule {
 
 /* False for a name that is not read. */
 bool request_rule(struct span name, struct request_rule *rule);
+
+/*
+ * The names of the two variables with channel bindings; "" for one that nobody sets. The texts are
+ * kept, not copied. Without a call they are TLS_UNIQUE and TLS_EXPORTER.
+ */
+void request_bindings(const char *unique, const char *exporter);
 
 /* How a variable is looked up: FastCGI parameters or the environment. */
 typedef const char *request_variable(void *source, const char *name);

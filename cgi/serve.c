@@ -55,6 +55,7 @@ static const struct {
     {429, "Too Many Requests"},
     {500, "Internal Server Error"},
     {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
 };
 
 /*
@@ -95,6 +96,23 @@ static void read_body(struct channel *channel, struct request *request, size_t l
 	request->body_cut_short = got < 0 || !sane || (promised != SIZE_MAX && total != promised);
 }
 
+/*
+ * libest's client gives up at any other status than 200, 202, 204, 400, 401, 404, 423, 500, 502 and
+ * 504 with an error that says nothing; these it hands on to its operator.
+ */
+static int narrowed(int status)
+{
+	static const struct {
+		int status, known;
+	} rows[] = {
+	    {403, 400}, {405, 400}, {409, 400}, {413, 400}, {415, 400}, {429, 504}, {503, 504}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].status == status)
+			return rows[i].known;
+	return status;
+}
+
 static const char *phrase_of(int status)
 {
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
@@ -112,6 +130,8 @@ static void make_refusal(
 {
 	if (reply->status == 0)
 		reply->status = statuses[outcome].status;
+	if (reply->explains)
+		return;
 	reply->base64 = false;
 	reply->type = "text/plain; charset=utf-8";
 	buf_reset(&reply->body);
@@ -134,10 +154,17 @@ static void make_refusal(
  * E-05: 64 columns and a final LF, which most clients read; but one line for those that send no
  * User-Agent, because strongSwan before 5.9.11 sends none and reads nothing else.
  */
+size_t reply_columns(const struct request *request, const struct reply *reply)
+{
+	if (reply->wrap != NULL && strcmp(reply->wrap, "auto") != 0)
+		return strcmp(reply->wrap, "none") == 0 ? 0 : COLUMNS;
+	return request->user_agent == NULL ? 0 : COLUMNS;
+}
+
 static void encode_body(const struct request *request, struct reply *reply)
 {
 	struct buf text = {0};
-	size_t columns = request->user_agent == NULL ? 0 : COLUMNS;
+	size_t columns = reply_columns(request, reply);
 
 	base64_encode(&text, buf_span(&reply->body), columns);
 	if (columns == 0)
@@ -157,13 +184,16 @@ static void add_header(const struct reply *reply, struct buf *out)
 	if (reply->status != 204)
 		buf_printf(out, "Content-Length: %zu\r\n", reply->body.len);
 	if (reply->base64)
-		buf_add_string(out, "Content-Transfer-Encoding: base64\r\n");
+		buf_printf(
+		    out, "Content-Transfer-Encoding: %s\r\n", reply->raw ? "binary" : "base64");
 	if (reply->header.len > 0) {
 		buf_add_span(out, buf_span(&reply->header));
 		buf_add_string(out, "\r\n");
 	}
 	if (reply->retry_after > 0)
 		buf_printf(out, "Retry-After: %u\r\n", reply->retry_after);
+	if (reply->close)
+		buf_add_string(out, "Connection: close\r\n");
 	if (reply->no_store)
 		buf_add_string(out, "Cache-Control: no-store\r\n");
 	buf_add_string(out, "X-Content-Type-Options: nosniff\r\n\r\n");
@@ -177,6 +207,10 @@ static void send_reply(struct channel *channel, const struct request *request, s
 	if (request->method == NULL || strcmp(request->method, "HEAD") != 0)
 		buf_add_span(&out, buf_span(&reply->body));
 	channel_write(channel, buf_span(&out));
+	if (reply->secret) {
+		buf_cleanse(&out);
+		buf_cleanse(&reply->body);
+	}
 	buf_free(&out);
 }
 
@@ -221,6 +255,13 @@ struct server {
 	struct instance instance;
 };
 
+/* Where the web server puts channel bindings, once est.conf is read. */
+static void name_bindings(const struct service *service)
+{
+	if (service != NULL)
+		request_bindings(service->config->tls_unique, service->config->tls_exporter);
+}
+
 static enum outcome handle(
     struct server *server, struct channel *channel, struct request *request, struct reply *reply)
 {
@@ -230,6 +271,7 @@ static enum outcome handle(
 	read_body(channel, request, service == NULL ? 0 : (size_t)service->config->body_limit);
 	if (outcome != EST_OK)
 		return outcome;
+	name_bindings(service);
 	if (channel_fault(channel) != NULL)
 		return refuse(HTTP_PARAMETER, "%s", channel_fault(channel));
 	return server->program->handle(service, request, reply);
@@ -265,12 +307,15 @@ static void answer(struct server *server, struct channel *channel)
 		    &request, outcome, refusal_row(refusal_recorded(outcome))->code, &reply);
 	else if (reply.status == 0)
 		reply.status = statuses[outcome].status;
-	if (reply.base64)
+	if (reply.narrow)
+		reply.status = narrowed(reply.status);
+	if (reply.base64 && !reply.raw)
 		encode_body(&request, &reply);
 	record(server, &request, &reply, outcome);
 	send_reply(channel, &request, &reply);
 	buf_free(&reply.body);
 	buf_free(&reply.header);
+	buf_free(&reply.own_type);
 	request_clear(&request);
 }
 
@@ -286,6 +331,7 @@ int serve(const struct program *program)
 	if (channel == NULL)
 		return 1;
 	(void)instance_open(&server.instance);
+	name_bindings(server.instance.service);
 	while (channel_next(channel)) {
 		answer(&server, channel);
 		channel_finish(channel);

@@ -22,8 +22,18 @@ struct reply {
 	    header; /* one more field without its CRLF: Allow, Accept, WWW-Authenticate; or empty */
 	unsigned retry_after;  /* seconds; 0: none */
 	bool silent;           /* a refusal without a body */
+	bool explains;         /* a refusal whose body is there already, and is more than text */
+	bool secret;           /* the body holds a key, and is overwritten once it is sent */
+	bool close;            /* the connection is not to be used again */
+	bool narrow;           /* only statuses that libest's client knows */
+	bool raw;              /* what would be base64 is sent as the DER that it is */
+	const char *wrap;      /* of base64: "auto", "64" or "none"; NULL as "auto" */
+	struct buf own_type;   /* what type points to, where it is no constant */
 	const char *operation; /* of the program's table, for the counters; NULL: none of it */
 };
+
+/* After how many columns base64 in the answer is wrapped; 0: not at all (E-05). */
+size_t reply_columns(const struct request *request, const struct reply *reply);
 
 /*
  * Answers one request. On EST_OK the reply is sent as it is; on anything else its body is dropped

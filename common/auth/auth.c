@@ -176,6 +176,7 @@ enum outcome auth_identify(
 void identity_clear(struct identity *identity)
 {
 	user_record_clear(&identity->user);
+	user_record_clear(&identity->ra);
 	cert_record_clear(&identity->certificate);
 	buf_free(&identity->der);
 	free(identity->text);
@@ -203,14 +204,15 @@ static enum outcome not_yours(const struct user_record *user, struct span name)
 	return outcome;
 }
 
-static enum outcome user_allows(const struct user_record *user, const struct csr *csr)
+static enum outcome user_allows(
+    const struct user_record *user, const struct name *name, const struct sans *sans)
 {
 	enum outcome outcome = EST_OK;
-	size_t asked = csr->wishes.sans.count;
+	size_t asked = sans->count;
 
-	for (size_t i = 0; i < csr->name.count; i++) {
-		const struct name_attribute *attribute = &csr->name.attributes[i];
-		struct span value = name_value(&csr->name, attribute);
+	for (size_t i = 0; i < name->count; i++) {
+		const struct name_attribute *attribute = &name->attributes[i];
+		struct span value = name_value(name, attribute);
 		if (attribute->type != NULL && !attribute->type->identifies)
 			continue;
 		asked++;
@@ -221,9 +223,9 @@ static enum outcome user_allows(const struct user_record *user, const struct csr
 		return refuse(NAME_NOT_ALLOWED,
 		    "the request holds no name that a device is told apart by; give it a common "
 		    "name");
-	for (size_t i = 0; outcome == EST_OK && i < csr->wishes.sans.count; i++) {
+	for (size_t i = 0; outcome == EST_OK && i < sans->count; i++) {
 		struct buf text = {0};
-		san_text(&csr->wishes.sans.san[i], &text);
+		san_text(&sans->san[i], &text);
 		if (!user_has(user, buf_span(&text)))
 			outcome = not_yours(user, buf_span(&text));
 		buf_free(&text);
@@ -259,36 +261,71 @@ static bool is_own(const struct name *subject, const struct sans *sans, const st
 }
 
 /* A certificate's own name: its whole subject, and no SAN that is not its own. */
-static enum outcome certificate_allows(const struct identity *identity, const struct csr *csr)
+static enum outcome certificate_allows(
+    const struct identity *identity, const struct name *name, const struct sans *sans)
 {
 	struct name own = {.count = 0};
-	struct sans sans = {.count = 0};
-	enum outcome outcome = own_names(buf_span(&identity->der), &own, &sans);
+	struct sans own_sans = {.count = 0};
+	enum outcome outcome = own_names(buf_span(&identity->der), &own, &own_sans);
 
-	if (outcome == EST_OK && !name_equal(&own, &csr->name))
+	if (outcome == EST_OK && !name_equal(&own, name))
 		outcome = refuse(NAME_NOT_ALLOWED, "a client certificate may ask for its own "
 						   "subject only, and this is another");
-	for (size_t i = 0; outcome == EST_OK && i < csr->wishes.sans.count; i++)
-		if (!is_own(&own, &sans, &csr->wishes.sans.san[i]))
+	for (size_t i = 0; outcome == EST_OK && i < sans->count; i++)
+		if (!is_own(&own, &own_sans, &sans->san[i]))
 			outcome = refuse(NAME_NOT_ALLOWED,
 			    "a client certificate may ask for its own names only, and one of the "
 			    "SANs is not among them");
 	name_clear(&own);
-	return outcome;
+	if (outcome == EST_OK || !identity->is_ra)
+		return outcome;
+	/* RFC 7030 3.7: a registration authority asks for others. */
+	reason_clear();
+	return user_allows(&identity->ra, name, sans);
 }
 
-enum outcome auth_allows(const struct identity *identity, const struct csr *csr)
+enum outcome auth_allows(
+    const struct identity *identity, const struct name *name, const struct sans *sans)
 {
 	enum outcome user = EST_FORBIDDEN, certificate = EST_FORBIDDEN;
 
 	if (identity->by_password)
-		user = user_allows(&identity->user, csr);
+		user = user_allows(&identity->user, name, sans);
 	if (identity->by_certificate && (user != EST_OK || identity->wants_both))
-		certificate = certificate_allows(identity, csr);
+		certificate = certificate_allows(identity, name, sans);
 	if (identity->wants_both ? user == EST_OK && certificate == EST_OK
 				 : user == EST_OK || certificate == EST_OK) {
 		reason_clear();
 		return EST_OK;
 	}
 	return refuse(NAME_NOT_ALLOWED, "this identity may ask for no name here");
+}
+
+/* The name of another CA's certificate; it may have none that we can read. */
+static void foreign_name(const struct identity *identity, struct buf *out)
+{
+	struct name subject = {.count = 0};
+	struct sans sans = {.count = 0};
+
+	if (own_names(buf_span(&identity->der), &subject, &sans) == EST_OK) {
+		struct span common_name = name_first(&subject, "CN");
+		if (common_name.len > 0)
+			buf_add_span(out, common_name);
+		else if (sans.count > 0)
+			san_text(&sans.san[0], out);
+		else
+			buf_add_span(out, name_first(&subject, "serialNumber"));
+	}
+	reason_clear();
+	name_clear(&subject);
+}
+
+void auth_name(const struct identity *identity, struct buf *out)
+{
+	if (!identity->by_certificate)
+		buf_add_string(out, identity->user.name == NULL ? "" : identity->user.name);
+	else if (identity->trust == TRUST_EXPLICIT)
+		buf_add_string(out, identity->certificate.name);
+	else
+		foreign_name(identity, out);
 }

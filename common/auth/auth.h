@@ -25,8 +25,13 @@ struct identity {
 	struct user_record user;        /* by_password */
 	enum trust_kind trust;          /* by_certificate */
 	struct cert_record certificate; /* TRUST_EXPLICIT: what we issued */
-	struct buf der;                 /* the client certificate */
-	char *text; /* "user:pump", "certificate:SERIAL", "foreign-certificate:SHA-256" */
+	bool is_ra;                     /* a registration authority (RFC 7030 3.7) that the */
+	struct user_record ra;          /* operator registered: with patterns of names of others */
+	bool late;                      /* the certificate is past its end, but within its grace */
+	bool
+	    superseded; /* by its successor: good to be given that once more, and for nothing else */
+	struct buf der; /* the client certificate */
+	char *text;     /* "user:pump", "certificate:SERIAL", "foreign-certificate:SHA-256" */
 };
 
 /* What is remembered of users and certificates, without knowing where: EST_NOT_FOUND where there is
@@ -43,7 +48,9 @@ struct auth {
 	const struct config_label *label;
 	const struct trust *trust;
 	struct auth_memory memory;
-	int64_t cache; /* seconds that a verified password is remembered */
+	int64_t cache;            /* seconds that a verified password is remembered */
+	int64_t grace;            /* seconds that a certificate of ours counts beyond its end */
+	int64_t superseded_since; /* those superseded before that do not count; 0: none does */
 	int64_t now;
 };
 
@@ -59,9 +66,14 @@ enum outcome auth_identify(
 void identity_clear(struct identity *identity);
 
 /*
- * Whether the identity may have a certificate for the names in the request: a user for names that
- * match its patterns, a certificate for its own name. EST_FORBIDDEN, NAME_NOT_ALLOWED.
+ * Whether the identity may have a certificate for these names: a user for names that match its
+ * patterns, a certificate for its own name, and a registration authority also for those that match
+ * its patterns. EST_FORBIDDEN, NAME_NOT_ALLOWED.
  */
-enum outcome auth_allows(const struct identity *identity, const struct csr *csr);
+enum outcome auth_allows(
+    const struct identity *identity, const struct name *name, const struct sans *sans);
+
+/* The name that was proven: the certificate's device name, else the user's. Appends. */
+void auth_name(const struct identity *identity, struct buf *out);
 
 #endif

@@ -112,7 +112,7 @@ static enum outcome decode(const char *authorization, struct buf *plain)
 	return EST_OK;
 }
 
-static bool label_allowed(const struct user_record *user, const char *label)
+bool user_label_allowed(const struct user_record *user, const char *label)
 {
 	if (user->labels == NULL || user->labels[0] == NULL)
 		return true;
@@ -134,7 +134,7 @@ static enum outcome check(
 	reason_clear();
 	outcome = verify(auth, out, found == EST_OK, password);
 	if (outcome == EST_UNAVAILABLE ||
-	    (outcome == EST_OK && label_allowed(out, auth->label->name)))
+	    (outcome == EST_OK && user_label_allowed(out, auth->label->name)))
 		return outcome;
 	reason_clear();
 	return refuse(AUTH_PASSWORD, "user name or password is wrong for this label");

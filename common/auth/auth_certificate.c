@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/objects.h>
+#include <openssl/x509v3.h>
 
 #include "common/auth/method.h"
 #include "common/base/encoding.h"
@@ -128,7 +130,10 @@ static enum outcome check_record(
 	}
 	if (outcome != EST_OK)
 		return outcome;
-	if (record->revocation_reason != NOT_REVOKED)
+	if (record->revocation_reason == SUPERSEDED && auth->superseded_since != 0 &&
+	    record->revoked_at >= auth->superseded_since)
+		identity->superseded = true;
+	else if (record->revocation_reason != NOT_REVOKED)
 		return refuse(AUTH_CERTIFICATE_REVOKED, "the client certificate is revoked (%s)",
 		    revocation_word(record->revocation_reason));
 	if (identity->trust == TRUST_EXPLICIT && strcmp(record->label, auth->label->name) != 0 &&
@@ -138,6 +143,56 @@ static enum outcome check_record(
 		    "(certificates_from of est.conf)",
 		    record->label);
 	return EST_OK;
+}
+
+/* RFC 7030 3.7: id-kp-cmcRA in a certificate of our own; anybody's CA could write it into another. */
+static bool is_ra(const struct identity *identity, X509 *leaf)
+{
+	static const unsigned char oid[] = {0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 3, 0x1c};
+	EXTENDED_KEY_USAGE *purposes;
+	bool found = false;
+
+	/* Nearly no certificate is: what does not hold the octets need not be taken apart. */
+	if (identity->trust != TRUST_EXPLICIT ||
+	    memmem(identity->der.data, identity->der.len, oid, sizeof(oid)) == NULL)
+		return false;
+	purposes = X509_get_ext_d2i(leaf, NID_ext_key_usage, NULL, NULL);
+	for (int i = 0; i < sk_ASN1_OBJECT_num(purposes); i++)
+		found |= OBJ_obj2nid(sk_ASN1_OBJECT_value(purposes, i)) == NID_cmcRA;
+	EXTENDED_KEY_USAGE_free(purposes);
+	return found;
+}
+
+/* What it may ask for stands in the store, under a name that no user can have (RFC 7617 2). */
+static enum outcome recall_ra(const struct auth *auth, struct identity *identity)
+{
+	struct buf name = {0};
+	enum outcome outcome;
+
+	buf_printf(&name, "ra:%s", identity->certificate.name);
+	outcome = auth->memory.user(auth->memory.context, buf_string(&name), &identity->ra);
+	buf_free(&name);
+	identity->is_ra = outcome == EST_OK && user_label_allowed(&identity->ra, auth->label->name);
+	if (!identity->is_ra)
+		user_record_clear(&identity->ra);
+	if (outcome == EST_NOT_FOUND)
+		reason_clear();
+	return outcome == EST_OK || outcome == EST_NOT_FOUND ? EST_OK : EST_UNAVAILABLE;
+}
+
+/* Validates; one of ours may be past its end for as long as the label's grace is. */
+static enum outcome validate(
+    const struct auth *auth, X509 *leaf, STACK_OF(X509) *sent, struct identity *out)
+{
+	enum outcome outcome = trust_verify(auth->trust, leaf, sent, auth->now, &out->trust);
+
+	if (outcome != EST_FORBIDDEN || auth->grace == 0 || out->trust != TRUST_EXPLICIT ||
+	    refusal_recorded(outcome) != AUTH_CERTIFICATE_EXPIRED)
+		return outcome;
+	reason_clear();
+	outcome = trust_verify_late(auth->trust, leaf, sent, auth->now, auth->grace);
+	out->late = outcome == EST_OK;
+	return outcome;
 }
 
 enum outcome certificate_identify(
@@ -159,9 +214,11 @@ enum outcome certificate_identify(
 		goto out;
 	}
 	sent = sent_chain(credentials);
-	outcome = trust_verify(auth->trust, leaf, sent, auth->now, &out->trust);
+	outcome = validate(auth, leaf, sent, out);
 	if (outcome == EST_OK)
 		outcome = check_record(auth, out, &out->certificate);
+	if (outcome == EST_OK && is_ra(out, leaf))
+		outcome = recall_ra(auth, out);
 out:
 	sk_X509_pop_free(sent, X509_free);
 	X509_free(leaf);

@@ -16,6 +16,9 @@ enum outcome basic_identify(
 enum outcome certificate_identify(
     const struct auth *auth, const struct credentials *credentials, struct identity *out);
 
+/* Whether a user's record lets it use the label of that name. */
+bool user_label_allowed(const struct user_record *user, const char *label);
+
 /*
  * The DER of a certificate in a CGI variable: PEM with line feeds (Apache, lighttpd, nginx), PEM
  * with tabs behind them, percent-encoded PEM (nginx), or bare base64

@@ -34,4 +34,11 @@ void trust_free(struct trust *trust); /* NULL is fine */
 enum outcome trust_verify(const struct trust *trust, X509 *leaf, STACK_OF(X509) *sent, int64_t now,
     enum trust_kind *kind);
 
+/*
+ * Whether one that trust_verify() found expired, and that leads to the explicit anchor, is so since
+ * `grace` seconds at most and all else of it is right (T-10): then EST_OK.
+ */
+enum outcome trust_verify_late(
+    const struct trust *trust, X509 *leaf, STACK_OF(X509) *sent, int64_t now, int64_t grace);
+
 #endif

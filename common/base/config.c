@@ -305,7 +305,7 @@ static enum outcome refers_to_nothing(const struct config *config, const struct 
 	    label->line, label->name, key, name);
 }
 
-static const struct config_label *find_label(const struct config *config, const char *name)
+const struct config_label *config_label(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->label_count; i++)
 		if (strcmp(config->labels[i].name, name) == 0)
@@ -328,7 +328,7 @@ static enum outcome refer_label(const struct config *config, struct config_label
 		return refers_to_nothing(config, label, "profile", label->profile_name);
 	for (size_t k = 0; k < label->certificates_from.count; k++) {
 		const char *name = label->certificates_from.word[k];
-		const struct config_label *other = find_label(config, name);
+		const struct config_label *other = config_label(config, name);
 		if (other == NULL)
 			return refers_to_nothing(config, label, "label", name);
 		if (strcmp(other->ca_name, label->ca_name) != 0)

@@ -44,6 +44,18 @@ struct config_profile {
 	char *rsa_exponents;   /* "65537" or "any": odd, of 17 to 256 bits */
 	bool empty_subject;    /* a request may have a SubjectAltName instead of a subject */
 	bool key_reuse;        /* a renewal may keep its key; two names may share one */
+	char *subject_from;    /* "request" or "identity": where the common name comes from */
+	char *san_from;        /* "request" or "cn": a request without SANs gets its CN as one */
+	struct words subject_fixed;    /* "O=Pump Works": in every certificate */
+	struct words subject_patterns; /* "CN=pump-*.example": what values have to match */
+	struct words san_fixed;        /* "uri:urn:plant:7": in every certificate */
+	struct words san_patterns;     /* "dns:*.example", "ip:192.0.2.0/24" */
+	struct words policies;         /* certificatePolicies: OIDs */
+	struct words crl_urls, ocsp_urls, issuer_urls;
+	struct words extensions; /* "OID [critical] HEX": the DER of a value */
+	bool must_staple;        /* TLS feature status_request (RFC 7633) */
+	bool ca;                 /* certificates of CAs (RFC 5280 4.2.1.9) */
+	char *path_length;       /* of these: "none", or a number */
 };
 
 struct config_label {
@@ -58,6 +70,33 @@ struct config_label {
 	struct words
 	    trust_anchors; /* files: other CAs whose certificates may enroll, never renew */
 	struct words intermediates; /* files: certificates that help to build chains */
+	struct words operations;    /* beside cacerts */
+
+	struct words approval; /* operations that wait until somebody approves them */
+	int64_t approval_retry, approval_expiry, approval_keep; /* seconds */
+
+	struct words csrattrs;         /* "list", "template": in which forms they are built */
+	struct words csrattrs_require; /* further OIDs that a request is to have */
+	char *csrattrs_base64;         /* the DER, instead of building it; or NULL */
+	char *csrattrs_file;           /* as that, from a file in DER or base64; or NULL */
+	bool csrattrs_enforce;
+
+	char *challenge;      /* what a challengePassword is: "verify", "otp" or "ignore" */
+	bool pop_required;    /* a request has to be linked to its TLS session (RFC 7030 3.5) */
+	bool ra_unlinked;     /* but an RA's need not be (RFC 7030 3.7) */
+	char *generated_key;  /* of serverkeygen; NULL: as the request's, or the profile's first */
+	bool plain_keys;      /* serverkeygen may send the key without encrypting it */
+	int64_t grace;        /* seconds after its end in which a certificate may still renew */
+	char *renew_after;    /* "50%" of its life has to be over */
+	char *renew_names;    /* "canonical" or "exact": how a renewal's names are compared */
+	bool supersede;       /* a renewal revokes what it renews */
+	bool change_subject;  /* a renewal may ask for other names (RFC 6402 2.8) */
+	bool sha1_requests;   /* requests may be signed with SHA-1 */
+	bool include_chain;   /* answers hold the CA's chain as well */
+	bool raw_responses;   /* answers are DER, not base64 of it */
+	char *wrap;           /* base64 in answers: "auto", "64" or "none" */
+	bool narrow_statuses; /* only HTTP statuses that libest's client knows */
+	struct words eecerts; /* files: certificates of others that are handed out (RFC 8295 3) */
 };
 
 struct config {
@@ -73,6 +112,7 @@ struct config {
 	struct words blocked_keys;        /* files: keys that no certificate may be issued for */
 	struct words server_certificates; /* files: whose keys are the web server's own */
 	bool sandbox; /* workers give up what they do not need once they are ready */
+	char *tls_unique, *tls_exporter; /* CGI variables with a channel binding; "": none */
 	struct config_ca *cas;
 	struct config_profile *profiles;
 	struct config_label *labels;
@@ -85,6 +125,9 @@ void config_free(struct config *config); /* NULL is fine */
 
 /* The path in use: the argument if not NULL, else $EST_CONFIG, else the installed one. */
 const char *config_path(const char *argument);
+
+/* The label of that name; NULL if there is none. */
+const struct config_label *config_label(const struct config *config, const char *name);
 
 /* true if the list holds the word. */
 bool words_have(const struct words *words, const char *word);

@@ -45,6 +45,38 @@ static const char *check_prefix(const char *value)
 							: NULL;
 }
 
+/* What a client can send as a header field (RFC 3875 4.1.18) proves nothing of its TLS session. */
+static const char *check_variable(const char *value)
+{
+	for (const char *c = value; *c != '\0'; c++)
+		if (!isupper((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '_')
+			return "may hold capital letters, digits and _ only";
+	if (strncmp(value, "HTTP_", 5) == 0)
+		return "is a field of the client's request, which anybody can send; the web server "
+		       "has to set another variable";
+	return strlen(value) > 64 ? "is longer than 64 characters" : NULL;
+}
+
+static const char *check_percent(const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+
+	return digits > 0 && digits < 3 && strcmp(value + digits, "%") == 0
+		   ? NULL
+		   : "is not a percentage from \"0%\" to \"99%\"";
+}
+
+static const char *check_url(const char *value)
+{
+	for (const char *c = value; *c != '\0'; c++)
+		if (!isgraph((unsigned char)*c))
+			return "may hold no blank and no other character than ASCII";
+	return strncmp(value, "http://", 7) == 0 || strncmp(value, "https://", 8) == 0 ||
+		       strncmp(value, "ldap://", 7) == 0
+		   ? NULL
+		   : "is not a URL of http, https or ldap";
+}
+
 #define AT(structure, member) offsetof(struct structure, member)
 #define DAY                   INT64_C(86400)
 #define OPTIONAL              "" /* as a default: nothing */
@@ -62,6 +94,8 @@ static const struct key top_keys[] = {
     {"server_certificates", PATHS, AT(config, server_certificates), OPTIONAL, check_filled, NULL, 0,
 	0},
     {"sandbox", BOOL, AT(config, sandbox), "true", NULL, NULL, 0, 0},
+    {"tls_unique", TEXT, AT(config, tls_unique), "TLS_UNIQUE", check_variable, NULL, 0, 0},
+    {"tls_exporter", TEXT, AT(config, tls_exporter), "TLS_EXPORTER", check_variable, NULL, 0, 0},
     {"cache", SIZE, AT(config, cache), "64M", NULL, NULL, 1 << 20, INT64_C(1) << 40},
 };
 
@@ -90,6 +124,23 @@ static const struct key profile_keys[] = {
     {"rsa_exponents", TEXT, AT(config_profile, rsa_exponents), "65537", NULL, "65537 any", 0, 0},
     {"empty_subject", BOOL, AT(config_profile, empty_subject), "false", NULL, NULL, 0, 0},
     {"key_reuse", BOOL, AT(config_profile, key_reuse), "true", NULL, NULL, 0, 0},
+    {"subject_from", TEXT, AT(config_profile, subject_from), "request", NULL, "request identity", 0,
+	0},
+    {"san_from", TEXT, AT(config_profile, san_from), "request", NULL, "request cn", 0, 0},
+    {"subject_fixed", WORDS, AT(config_profile, subject_fixed), OPTIONAL, check_filled, NULL, 0, 0},
+    {"subject_patterns", WORDS, AT(config_profile, subject_patterns), OPTIONAL, check_filled, NULL,
+	0, 0},
+    {"san_fixed", WORDS, AT(config_profile, san_fixed), OPTIONAL, check_filled, NULL, 0, 0},
+    {"san_patterns", WORDS, AT(config_profile, san_patterns), OPTIONAL, check_filled, NULL, 0, 0},
+    {"policies", WORDS, AT(config_profile, policies), OPTIONAL, check_filled, NULL, 0, 0},
+    {"crl_urls", WORDS, AT(config_profile, crl_urls), OPTIONAL, check_url, NULL, 0, 0},
+    {"ocsp_urls", WORDS, AT(config_profile, ocsp_urls), OPTIONAL, check_url, NULL, 0, 0},
+    {"issuer_urls", WORDS, AT(config_profile, issuer_urls), OPTIONAL, check_url, NULL, 0, 0},
+    {"extensions", WORDS, AT(config_profile, extensions), OPTIONAL, check_filled, NULL, 0, 0},
+    {"must_staple", BOOL, AT(config_profile, must_staple), "false", NULL, NULL, 0, 0},
+    {"ca", BOOL, AT(config_profile, ca), "false", NULL, NULL, 0, 0},
+    {"path_length", TEXT, AT(config_profile, path_length), "0", NULL, "none 0 1 2 3 4 5 6 7 8", 0,
+	0},
 };
 
 static const struct key label_keys[] = {
@@ -103,6 +154,37 @@ static const struct key label_keys[] = {
     {"encodings", WORDS, AT(config_label, encodings), "base64 pem", NULL, "base64 pem der", 1, 0},
     {"trust_anchors", PATHS, AT(config_label, trust_anchors), OPTIONAL, check_filled, NULL, 0, 0},
     {"intermediates", PATHS, AT(config_label, intermediates), OPTIONAL, check_filled, NULL, 0, 0},
+    {"operations", WORDS, AT(config_label, operations), "simpleenroll simplereenroll csrattrs",
+	NULL, "simpleenroll simplereenroll csrattrs serverkeygen fullcmc eecerts", 0, 0},
+    {"approval", WORDS, AT(config_label, approval), OPTIONAL, NULL,
+	"simpleenroll simplereenroll serverkeygen fullcmc", 0, 0},
+    {"approval_retry", SPAN, AT(config_label, approval_retry), "5m", NULL, NULL, 1, DAY},
+    {"approval_expiry", SPAN, AT(config_label, approval_expiry), "7d", NULL, NULL, 60, 3650 * DAY},
+    {"approval_keep", SPAN, AT(config_label, approval_keep), "30d", NULL, NULL, 60, 3650 * DAY},
+    {"csrattrs", WORDS, AT(config_label, csrattrs), "list", NULL, "list template", 0, 0},
+    {"csrattrs_require", WORDS, AT(config_label, csrattrs_require), OPTIONAL, check_filled, NULL, 0,
+	0},
+    {"csrattrs_base64", TEXT, AT(config_label, csrattrs_base64), OPTIONAL, check_filled, NULL, 0,
+	0},
+    {"csrattrs_file", PATH, AT(config_label, csrattrs_file), OPTIONAL, check_filled, NULL, 0, 0},
+    {"csrattrs_enforce", BOOL, AT(config_label, csrattrs_enforce), "false", NULL, NULL, 0, 0},
+    {"challenge", TEXT, AT(config_label, challenge), "verify", NULL, "verify otp ignore", 0, 0},
+    {"pop_required", BOOL, AT(config_label, pop_required), "false", NULL, NULL, 0, 0},
+    {"ra_unlinked", BOOL, AT(config_label, ra_unlinked), "true", NULL, NULL, 0, 0},
+    {"generated_key", TEXT, AT(config_label, generated_key), OPTIONAL, check_filled, NULL, 0, 0},
+    {"plain_keys", BOOL, AT(config_label, plain_keys), "true", NULL, NULL, 0, 0},
+    {"grace", SPAN, AT(config_label, grace), "0s", NULL, NULL, 0, 365 * DAY},
+    {"renew_after", TEXT, AT(config_label, renew_after), "0%", check_percent, NULL, 0, 0},
+    {"renew_names", TEXT, AT(config_label, renew_names), "canonical", NULL, "canonical exact", 0,
+	0},
+    {"supersede", BOOL, AT(config_label, supersede), "false", NULL, NULL, 0, 0},
+    {"change_subject", BOOL, AT(config_label, change_subject), "false", NULL, NULL, 0, 0},
+    {"sha1_requests", BOOL, AT(config_label, sha1_requests), "false", NULL, NULL, 0, 0},
+    {"include_chain", BOOL, AT(config_label, include_chain), "false", NULL, NULL, 0, 0},
+    {"raw_responses", BOOL, AT(config_label, raw_responses), "false", NULL, NULL, 0, 0},
+    {"wrap", TEXT, AT(config_label, wrap), "auto", NULL, "auto 64 none", 0, 0},
+    {"narrow_statuses", BOOL, AT(config_label, narrow_statuses), "false", NULL, NULL, 0, 0},
+    {"eecerts", PATHS, AT(config_label, eecerts), OPTIONAL, check_filled, NULL, 0, 0},
 };
 
 const struct group config_top = {"", top_keys, COUNT(top_keys), sizeof(struct config), 0, 0};

@@ -69,10 +69,30 @@ static const struct refusal_row rows[REFUSALS] = {
 	"There is no valid certificate with these names to renew."},
     [RENEW_FOREIGN] = {"renew:foreign", EST_FORBIDDEN, "RFC 7030 4.2.2",
 	"Another CA's certificate cannot be renewed here."},
+    [RENEW_EARLY] = {"renew:early", EST_FORBIDDEN, "RFC 7030 4.2.2",
+	"Not enough of the certificate's life is over (renew_after of est.conf(5))."},
+    [RENEW_CHANGE] = {"renew:change", EST_FORBIDDEN, "RFC 6402 2.8",
+	"The request asks for other names by ChangeSubjectName, which the label does not take."},
     [KEY_IN_USE] = {"badCSR:key-in-use", EST_FORBIDDEN, "RFC 7030 4.2.2",
 	"The key has a valid certificate already, and the profile does not allow key_reuse."},
     [POP_LINKING] = {"badCSR:pop-linking", EST_FORBIDDEN, "RFC 7030 3.5",
-	"The request binds itself to a TLS session, which cannot be verified here."},
+	"The request is linked to another TLS session than the one it came by, or nothing tells "
+	"which one that was: the web server hands over no channel binding."},
+    [POP_REQUIRED] = {"badCSR:pop-required", EST_FORBIDDEN, "RFC 7030 3.5",
+	"The label wants requests that are linked to their TLS session, and this one is not."},
+    [OTP_WRONG] = {"auth:otp", EST_FORBIDDEN, "RFC 7894 3.1",
+	"The one-time secret in the request is not the device's, is of another label, expired, or "
+	"was used for another key."},
+    [NAME_PATTERN] = {"auth:name-pattern", EST_FORBIDDEN, "RFC 7030 4.2.1",
+	"A name in the request does not match the patterns of the profile."},
+    [APPROVAL_WAITING] = {"approval:waiting", EST_PENDING, "RFC 7030 4.2.3",
+	"The request waits until somebody approves it (est-admin request)."},
+    [APPROVAL_DENIED] = {"approval:denied", EST_FORBIDDEN, "RFC 7030 4.2.3",
+	"Somebody looked at the request and denied it; the reason says why."},
+    [APPROVAL_TAKEN] = {"approval:taken", EST_FORBIDDEN, "RFC 7030 4.4.1",
+	"The approved key was made and handed out already, and no second one is made."},
+    [APPROVAL_FULL] = {"approval:full", EST_THROTTLED, "RFC 7030 4.2.3",
+	"Too many requests wait for approval."},
 
     [CSR_SIZE] = {"badCSR:size", EST_MALFORMED, "RFC 2986 4.2",
 	"The request is larger than csr_limit of est.conf(5)."},
@@ -87,6 +107,11 @@ static const struct refusal_row rows[REFUSALS] = {
 	"values."},
     [CSR_CHALLENGE] = {"badCSR:challenge", EST_MALFORMED, "RFC 2985 5.4.1",
 	"The challengePassword, or one of the attributes of RFC 7894, is not a text string."},
+
+    [CSR_ATTRIBUTE_VALUE] = {"badCSR:attribute-value", EST_MALFORMED, "RFC 2986 4.1",
+	"An attribute of the request that is known here has a value that is not of its type."},
+    [CSR_ATTRIBUTE_MISSING] = {"badCSR:attribute-missing", EST_MALFORMED, "RFC 7030 4.2.3",
+	"The request lacks something that csrattrs demands, and the label enforces it."},
 
     [CSR_SPKI] = {"badCSR:spki", EST_MALFORMED, "RFC 5280 4.1.2.7",
 	"The public key is not a SubjectPublicKeyInfo in DER, or not one of its algorithm."},
@@ -120,8 +145,8 @@ static const struct refusal_row rows[REFUSALS] = {
     [CSR_KEY_NOT_GRANTED] = {"badCSR:key-not-granted", EST_MALFORMED, "RFC 7030 4.2.3",
 	"The profile does not take keys of this type and size."},
     [CSR_SIGALG] = {"badCSR:sigalg", EST_MALFORMED, "RFC 2986 4.2",
-	"The signature algorithm is not taken (MD5, SHA-1 and what is unknown never are) or does "
-	"not fit the key."},
+	"The signature algorithm is not taken (MD5 and what is unknown never are, SHA-1 only with "
+	"sha1_requests of est.conf(5)) or does not fit the key."},
     [CSR_SIGNATURE] = {"badCSR:signature", EST_MALFORMED, "RFC 7030 4.2.1",
 	"The request's signature does not verify by its own key: nothing proves possession of the "
 	"private key."},
@@ -181,6 +206,34 @@ static const struct refusal_row rows[REFUSALS] = {
     [CSR_EXTENDED_KEY_USAGE] = {"badCSR:extended-key-usage", EST_MALFORMED, "RFC 5280 4.2.1.12",
 	"The requested extendedKeyUsage is not DER, names a purpose twice, or one that the profile "
 	"does not grant."},
+
+    [KEYGEN_RECIPIENT] = {"keygen:recipient", EST_MALFORMED, "RFC 7030 4.4.1",
+	"The key that is to protect the generated one is not known here."},
+    [KEYGEN_ALGORITHMS] = {"keygen:algorithms", EST_MALFORMED, "RFC 7030 4.4.1",
+	"The request names no SMIMECapabilities, or none that the server can encrypt with."},
+    [KEYGEN_KEY_USAGE] = {"keygen:key-usage", EST_MALFORMED, "RFC 7030 4.4.1.2",
+	"The certificate that is to protect the generated key may not be used for that."},
+    [KEYGEN_PLAIN] = {"keygen:plain", EST_FORBIDDEN, "RFC 7030 4.4",
+	"The label sends generated keys encrypted only, and the request names no key to encrypt "
+	"it for."},
+
+    [CMC_FORM] = {"cmc:form", EST_MALFORMED, "RFC 7030 4.3.1",
+	"The body is not a Full PKI Request in DER: SignedData over PKIData."},
+    [CMC_ALGORITHM] = {"cmc:algorithm", EST_MALFORMED, "RFC 5272 6.1.4",
+	"The Full PKI Request uses an algorithm that is not taken here."},
+    [CMC_SIGNATURE] = {"cmc:signature", EST_MALFORMED, "RFC 5272 6.1.4",
+	"A signature of the Full PKI Request, or of a request in it, does not verify."},
+    [CMC_CONTROL] = {"cmc:control", EST_MALFORMED, "RFC 5272 3.2.1.3",
+	"The Full PKI Request has a control that is not known here, or one of the wrong form."},
+    [CMC_REPLAY] = {"cmc:replay", EST_MALFORMED, "RFC 5272 6.6",
+	"The nonce of the Full PKI Request was used before, or is not the one that was sent."},
+    [CMC_IDENTITY] = {"cmc:identity", EST_FORBIDDEN, "RFC 5272 6.2",
+	"The proof of identity does not verify."},
+    [CMC_POP] = {"cmc:pop", EST_FORBIDDEN, "RFC 5272 6.1.4",
+	"Possession of a private key, or its linking to an identity, is not proven."},
+    [CMC_REVOKE] = {"cmc:revoke", EST_FORBIDDEN, "RFC 5272 6.11",
+	"The revocation is not granted: another CA's certificate, none of ours, or nothing proves "
+	"that the sender may."},
 
     [SERVER_LINT] = {"server:lint", EST_INTERNAL, "RFC 5280 4",
 	"The certificate that was about to be signed broke a rule, so it was not signed. The log "

@@ -45,8 +45,17 @@ enum refusal {
 	RENEW_SAN,
 	RENEW_NOTHING,
 	RENEW_FOREIGN,
+	RENEW_EARLY,
+	RENEW_CHANGE,
 	KEY_IN_USE,
 	POP_LINKING,
+	POP_REQUIRED,
+	OTP_WRONG,
+	NAME_PATTERN,
+	APPROVAL_WAITING,
+	APPROVAL_DENIED,
+	APPROVAL_TAKEN,
+	APPROVAL_FULL,
 
 	/* the request: its form */
 	CSR_SIZE,
@@ -55,6 +64,8 @@ enum refusal {
 	CSR_VERSION,
 	CSR_ATTRIBUTES,
 	CSR_CHALLENGE,
+	CSR_ATTRIBUTE_VALUE,
+	CSR_ATTRIBUTE_MISSING,
 
 	/* its key and signature */
 	CSR_SPKI,
@@ -98,6 +109,22 @@ enum refusal {
 	CSR_CA,
 	CSR_KEY_USAGE,
 	CSR_EXTENDED_KEY_USAGE,
+
+	/* a key that we are to make */
+	KEYGEN_RECIPIENT,
+	KEYGEN_ALGORITHMS,
+	KEYGEN_KEY_USAGE,
+	KEYGEN_PLAIN,
+
+	/* Full PKI Requests */
+	CMC_FORM,
+	CMC_ALGORITHM,
+	CMC_SIGNATURE,
+	CMC_CONTROL,
+	CMC_REPLAY,
+	CMC_IDENTITY,
+	CMC_POP,
+	CMC_REVOKE,
 
 	/* not the request's fault; these stand for their outcome where nothing else is known */
 	SERVER_LINT,

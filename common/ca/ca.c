@@ -162,6 +162,16 @@ static enum outcome verify(struct ca *ca, struct span tbs, struct span signature
 	    ca->config->name);
 }
 
+enum outcome ca_sign(struct ca *ca, struct span data, struct buf *signature)
+{
+	size_t before = signature->len;
+	enum outcome outcome = ca->backend->sign(ca, data, signature);
+
+	if (outcome != EST_OK)
+		return outcome;
+	return verify(ca, data, (struct span){signature->data + before, signature->len - before});
+}
+
 static enum outcome sign(struct ca *ca, const struct cert_plan *plan, struct buf *out)
 {
 	struct lint_want want = ca_want(ca, plan);
@@ -171,9 +181,7 @@ static enum outcome sign(struct ca *ca, const struct cert_plan *plan, struct buf
 	cert_encode_tbs(plan, ca->algorithm, &tbs);
 	outcome = lint_tbs(buf_span(&tbs), &want);
 	if (outcome == EST_OK)
-		outcome = ca->backend->sign(ca, buf_span(&tbs), &signature);
-	if (outcome == EST_OK)
-		outcome = verify(ca, buf_span(&tbs), buf_span(&signature));
+		outcome = ca_sign(ca, buf_span(&tbs), &signature);
 	if (outcome == EST_OK)
 		cert_encode(buf_span(&tbs), ca->algorithm, buf_span(&signature), out);
 	buf_free(&tbs);
@@ -226,29 +234,55 @@ static bool leads_to_root(const struct ca *ca, X509 *certificate, int64_t now)
 	return false;
 }
 
-enum outcome ca_bag(const struct ca *ca, int64_t now, struct buf *out)
-{
-	struct span bag[CHAIN_MAX + 1];
-	unsigned char *der[CHAIN_MAX + 1] = {NULL};
-	size_t count = 0;
+/* The living certificates that lead to the root, the CA's first; the DER is OpenSSL's to free. */
+struct bag {
+	struct span span[CHAIN_MAX + 1];
+	unsigned char *der[CHAIN_MAX + 1];
+	size_t count;
+};
 
-	for (int i = -1; i < sk_X509_num(ca->chain) && count <= CHAIN_MAX; i++) {
+static void fill_bag(const struct ca *ca, int64_t now, struct bag *bag)
+{
+	for (int i = -1; i < sk_X509_num(ca->chain) && bag->count <= CHAIN_MAX; i++) {
 		X509 *certificate = i < 0 ? ca->certificate : sk_X509_value(ca->chain, i);
+		unsigned char **der = &bag->der[bag->count];
 		int len;
 		if (expired(certificate, now) || !leads_to_root(ca, certificate, now))
 			continue;
-		len = i2d_X509(certificate, &der[count]);
+		len = i2d_X509(certificate, der);
 		if (len <= 0)
 			continue;
-		bag[count] = (struct span){der[count], (size_t)len};
-		count++;
+		bag->span[bag->count++] = (struct span){*der, (size_t)len};
 	}
-	if (count > 0)
-		pkcs7_certs_only(bag, count, out);
-	for (size_t i = 0; i < count; i++)
-		OPENSSL_free(der[i]);
-	return count > 0
+}
+
+static void empty_bag(struct bag *bag)
+{
+	for (size_t i = 0; i < bag->count; i++)
+		OPENSSL_free(bag->der[i]);
+}
+
+enum outcome ca_bag(const struct ca *ca, int64_t now, struct buf *out)
+{
+	struct bag bag = {.count = 0};
+
+	fill_bag(ca, now, &bag);
+	if (bag.count > 0)
+		pkcs7_certs_only(bag.span, bag.count, out);
+	empty_bag(&bag);
+	return bag.count > 0
 		   ? EST_OK
 		   : reason(EST_UNAVAILABLE, "ca \"%s\" has expired; the operator has to renew it",
 			 ca->config->name);
+}
+
+void ca_chain(const struct ca *ca, struct span certificate, int64_t now, struct buf *out)
+{
+	struct span all[CHAIN_MAX + 2] = {certificate};
+	struct bag bag = {.count = 0};
+
+	fill_bag(ca, now, &bag);
+	memcpy(&all[1], bag.span, bag.count * sizeof(bag.span[0]));
+	pkcs7_certs_only(all, bag.count + 1, out);
+	empty_bag(&bag);
 }

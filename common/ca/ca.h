@@ -64,10 +64,30 @@ struct lint_want ca_want(const struct ca *ca, const struct cert_plan *plan);
 enum outcome ca_prove(const struct ca *ca, const struct profile *profile);
 
 /*
+ * Signs data with its open key and appends the bare signature; EST_INTERNAL where the CA
+ * certificate's key does not verify it, and what was appended then is of no use. For this folder.
+ */
+enum outcome ca_sign(struct ca *ca, struct span data, struct buf *signature);
+
+/*
+ * Appends a SignedData over content, signed by the CA (RFC 5652 5; RFC 7030 4.4.2, RFC 5272 3.2.1):
+ * see message_sign(). With its certificate, and those of its chain that lead up to the root.
+ * EST_UNAVAILABLE where its key is not open.
+ */
+enum outcome ca_sign_message(
+    struct ca *ca, struct span type, struct span content, int64_t now, struct buf *out);
+
+/*
  * Appends the certs-only PKCS#7 (RFC 7030 4.1.3): the CA first, its root last, without those that
  * are expired at `now` or that do not lead to the root.
  */
 enum outcome ca_bag(const struct ca *ca, int64_t now, struct buf *out);
+
+/*
+ * Appends the certs-only PKCS#7 of a certificate that the CA issued (DER), and behind it the
+ * certificates of ca_bag().
+ */
+void ca_chain(const struct ca *ca, struct span certificate, int64_t now, struct buf *out);
 
 /*
  * What a backend gives. open sets ca->state. sign appends the signature over a TBSCertificate, bare

@@ -1,164 +1,238 @@
 #include "common/lifecycle/enroll.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/base/clock.h"
 #include "common/base/refusal.h"
+#include "common/lifecycle/approval.h"
+#include "common/lifecycle/naming.h"
 #include "common/lifecycle/predecessor.h"
 #include "common/pki/cert.h"
+#include "common/pki/csrattrs.h"
 #include "common/pki/key.h"
+#include "common/pki/key_pair.h"
 #include "common/pki/lint.h"
 
-/* What the buffers of enrollment->memory hold. */
-enum { M_SUBJECT, M_EXTENSIONS, M_DER, M_NAME, M_SUBJECT_TEXT, M_NAMES, MEMORIES };
+/* What the acts differ in. */
+static const struct act_row {
+	const char *name;
+	enum csr_use use;
+	bool renews, generates;
+} acts[ACTS] = {
+    [ACT_ENROLL] = {"simpleenroll", CSR_KEY_PROVEN, false, false},
+    [ACT_RENEW] = {"simplereenroll", CSR_KEY_PROVEN, true, false},
+    [ACT_GENERATE] = {"serverkeygen", CSR_KEY_ANY, false, true},
+};
 
-_Static_assert(sizeof(((struct enrollment *)0)->memory) == MEMORIES * sizeof(struct buf),
-    "enrollment->memory has a buffer for each");
+const char *act_name(enum act act)
+{
+	return acts[act].name;
+}
+
+/* What lives as long as the enrollment, and leads nowhere else. */
+struct enrollment_memory {
+	struct predecessor old; /* of a renewal */
+	struct naming naming;
+	struct cert_terms terms;
+	struct secret_use secret;
+	struct pending_record approval;
+	unsigned char request[STORE_REQUEST_SIZE];
+	unsigned char
+	    sent_key[32]; /* key_identity(), or where we make the key, the sent one's SPKI */
+	struct buf subject, extensions, der, spki;
+	struct buf name, subject_text, names; /* of the record */
+};
 
 void enrollment_clear(struct enrollment *enrollment)
 {
+	struct enrollment_memory *memory = enrollment->memory;
+
 	csr_clear(&enrollment->csr);
 	cert_record_clear(&enrollment->record);
-	for (size_t i = 0; i < MEMORIES; i++)
-		buf_free(&enrollment->memory[i]);
+	linking_clear(&enrollment->linking);
+	buf_cleanse(&enrollment->generated);
+	if (memory == NULL)
+		return;
+	predecessor_clear(&memory->old);
+	naming_clear(&memory->naming);
+	pending_record_clear(&memory->approval);
+	buf_free(&memory->subject);
+	buf_free(&memory->extensions);
+	buf_free(&memory->der);
+	buf_free(&memory->spki);
+	buf_free(&memory->name);
+	buf_free(&memory->subject_text);
+	buf_free(&memory->names);
+	free(memory);
+	enrollment->memory = NULL;
 }
 
-static const char *operation_name(bool renewal)
-{
-	return renewal ? "simplereenroll" : "simpleenroll";
-}
+/* --- the request by its own account --- */
 
-/*
- * The request by its own account, cheap questions before dear ones: its size, its form, what the
- * profile grants, whether the key is known to others, whether its signature proves possession.
- */
-static enum outcome examine(struct service *service, struct enrollment *enrollment)
+static enum outcome parse(struct service *service, struct enrollment *enrollment)
 {
-	struct csr *csr = &enrollment->csr;
-	enum outcome outcome;
-
+	if (enrollment->assembled != NULL) {
+		enrollment->csr = *enrollment->assembled;
+		*enrollment->assembled = (struct csr){.der = {NULL, 0}};
+		return EST_OK;
+	}
 	if (enrollment->request.len > (size_t)service->config->csr_limit)
 		return refuse(CSR_SIZE, "the request has %zu octets, and %lld are taken",
 		    enrollment->request.len, (long long)service->config->csr_limit);
-	outcome = csr_parse(enrollment->request, csr);
-	if (outcome == EST_OK)
-		outcome = profile_check(enrollment->label->profile, csr);
-	if (outcome != EST_OK)
-		return outcome;
-	key_sha256(csr->spki, enrollment->record.spki);
+	return csr_parse(enrollment->request, acts[enrollment->act].use, &enrollment->csr);
+}
+
+/* Whether the key is one that anybody may have, and whether it is the sender's. */
+static enum outcome examine_key(struct service *service, struct enrollment *enrollment)
+{
+	const struct csr *csr = &enrollment->csr;
+	enum outcome outcome;
+
 	key_identity(&csr->key, enrollment->key);
-	enrollment->record.key = enrollment->key;
 	outcome = blocklist_check(service->blocklist, &csr->key, enrollment->record.spki);
 	if (outcome == EST_OK && csr->key.other_exponent)
 		outcome = blocklist_check(service->blocklist, &csr->key, enrollment->key);
-	if (outcome == EST_OK)
-		outcome = csr_verify(csr);
-	if (outcome == EST_OK && csr->has_challenge)
-		return refuse(POP_LINKING, "the challengePassword asks for linking that cannot be "
-					   "verified here; leave it out");
+	if (outcome == EST_OK && csr->der.len > 0)
+		outcome = csr_verify(csr, enrollment->label->config->sha1_requests);
 	return outcome;
 }
 
-/* RFC 7030 4.2.3, R-05: two requests are the same by who asks for what, never by their bytes. */
-static void request_digest(const struct enrollment *enrollment, bool renewal,
-    unsigned char digest[static STORE_REQUEST_SIZE])
+/*
+ * Cheap questions before dear ones: its size, its form, what the profile grants, whether the key is
+ * known to others, whether its signature proves possession.
+ */
+static enum outcome examine(struct service *service, struct enrollment *enrollment)
 {
+	const struct label *label = enrollment->label;
+	bool generates = acts[enrollment->act].generates;
+	enum outcome outcome = parse(service, enrollment);
+
+	if (outcome == EST_OK)
+		outcome = profile_check(label->profile, &enrollment->csr, !generates);
+	if (outcome == EST_OK && label->config->csrattrs_enforce && label->csrattrs.len > 0)
+		outcome = csrattrs_enforce(buf_span(&label->csrattrs), &enrollment->csr);
+	if (outcome != EST_OK)
+		return outcome;
+	key_sha256(enrollment->csr.spki, enrollment->record.spki);
+	return generates ? EST_OK : examine_key(service, enrollment);
+}
+
+/* Nothing stands for what is not there. */
+static void digest_part(struct buf *what, char letter, struct span part)
+{
+	if (part.len == 0)
+		return;
+	buf_printf(what, "%c%zu:", letter, part.len);
+	buf_add_span(what, part);
+}
+
+/* RFC 7030 4.2.3, R-05: two requests are the same by who asks for what, never by their bytes. */
+static void digest_request(struct enrollment *enrollment)
+{
+	const struct csr *csr = &enrollment->csr;
 	struct buf what = {0};
 
 	buf_printf(&what, "%s%c%s%c%s%c", enrollment->label->config->name, 0,
-	    operation_name(renewal), 0, enrollment->identity->text, 0);
-	buf_add(&what, enrollment->record.spki, sizeof(enrollment->record.spki));
-	buf_add_span(&what, enrollment->csr.subject);
-	sans_encode(&enrollment->csr.wishes.sans, &what);
-	buf_printf(&what, "%x", enrollment->csr.wishes.key_usage);
-	buf_add_span(&what, enrollment->csr.wishes.extended_key_usage);
-	key_sha256(buf_span(&what), digest);
+	    act_name(enrollment->act), 0, enrollment->identity->text, 0);
+	if (!acts[enrollment->act].generates)
+		buf_add(&what, enrollment->record.spki, sizeof(enrollment->record.spki));
+	buf_add_span(&what, csr->subject);
+	sans_encode(&csr->wishes.sans, &what);
+	buf_printf(&what, "%x", csr->wishes.key_usage);
+	buf_add_span(&what, csr->wishes.extended_key_usage);
+	digest_part(&what, 'n', csr->change);
+	digest_part(&what, 's', csr->decrypt_key);
+	digest_part(&what, 'a', csr->asymmetric_key);
+	key_sha256(buf_span(&what), enrollment->memory->request);
 	buf_free(&what);
 }
 
-/* What the record says of the request, before there is a certificate. */
-static void describe(struct enrollment *enrollment, bool renewal)
+/* What the record says: of the request first, and of the certificate once its names are known. */
+static void describe(
+    struct enrollment *enrollment, const struct name *name, const struct sans *sans)
 {
-	struct buf *memory = enrollment->memory;
+	struct enrollment_memory *memory = enrollment->memory;
 	struct cert_record *record = &enrollment->record;
 
-	csr_device_name(&enrollment->csr, &memory[M_NAME]);
-	name_text(&enrollment->csr.name, &memory[M_SUBJECT_TEXT]);
-	sans_text(&enrollment->csr.wishes.sans, &memory[M_NAMES]);
-	record->name = buf_string(&memory[M_NAME]);
-	record->subject = buf_string(&memory[M_SUBJECT_TEXT]);
-	record->names = buf_string(&memory[M_NAMES]);
+	buf_reset(&memory->name);
+	buf_reset(&memory->subject_text);
+	buf_reset(&memory->names);
+	naming_device(name, sans, &memory->name);
+	name_text(name, &memory->subject_text);
+	sans_text(sans, &memory->names);
+	record->name = buf_string(&memory->name);
+	record->subject = buf_string(&memory->subject_text);
+	record->names = buf_string(&memory->names);
 	record->label = enrollment->label->config->name;
 	record->profile = enrollment->label->config->profile_name;
 	record->ca = enrollment->label->config->ca_name;
 	record->identity = enrollment->identity->text;
-	record->operation = operation_name(renewal);
+	record->operation = act_name(enrollment->act);
 	record->revocation_reason = NOT_REVOKED;
 }
 
-/* Puts an earlier answer to the same request in the place of a new one. */
-static enum outcome repeat(struct enrollment *enrollment, const struct cert_record *earlier)
+/* The challenges, the secret among them to be used up with what is granted. */
+static enum outcome check_linking(struct service *service, struct enrollment *enrollment)
 {
-	enrollment->record = *earlier;
-	enrollment->repeated = true;
+	struct enrollment_memory *memory = enrollment->memory;
+	const struct linking_question question = {.service = service,
+	    .label = enrollment->label,
+	    .identity = enrollment->identity,
+	    .binding = enrollment->binding,
+	    .csr = &enrollment->csr,
+	    .name = enrollment->record.name,
+	    .key = memory->sent_key};
+	enum outcome outcome;
+
+	memcpy(memory->sent_key,
+	    acts[enrollment->act].generates ? enrollment->record.spki : enrollment->key,
+	    sizeof(memory->sent_key));
+	outcome = linking_check(&question, &enrollment->linking);
+	if (outcome != EST_OK)
+		return outcome;
+	if (enrollment->secret != NULL) {
+		memcpy(enrollment->linking.secret, enrollment->secret,
+		    sizeof(enrollment->linking.secret));
+		enrollment->linking.uses_secret = true;
+	}
+	if (enrollment->linking.uses_secret) {
+		memory->secret = (struct secret_use){.name = enrollment->record.name,
+		    .label = enrollment->label->config->name,
+		    .digest = enrollment->linking.secret,
+		    .key = memory->sent_key};
+		memory->terms.secret = &memory->secret;
+	}
+	if (enrollment->linking.revocation.len > 0)
+		memory->terms.revocation_hash = buf_string(&enrollment->linking.revocation);
 	return EST_OK;
 }
 
-/*
- * The name that is proven already: of the certificate that is renewed,
- * or that asks. None: not parsed.
- */
-static bool proven_name(
-    const struct enrollment *enrollment, const struct predecessor *old, struct name *out)
-{
-	struct cert_parts parts;
-
-	if (old != NULL)
-		return name_parse(old->parts.subject, out) == EST_OK;
-	return enrollment->identity->by_certificate &&
-	       cert_parse(buf_span(&enrollment->identity->der), &parts) == EST_OK &&
-	       name_parse(parts.subject, out) == EST_OK;
-}
-
-/*
- * The subject to issue, encoded afresh: a name that is proven already keeps its
- * spelling, whatever letter case and blanks the request has, unless the profile does not
- * take it so; else it is the request's.
- */
-static struct span subject_of(struct enrollment *enrollment, const struct predecessor *old)
-{
-	struct buf *fresh = &enrollment->memory[M_SUBJECT];
-	struct name own = {.count = 0};
-	bool is_own = proven_name(enrollment, old, &own) &&
-		      name_equal(&own, &enrollment->csr.name) &&
-		      profile_takes_name(enrollment->label->profile, &own);
-
-	name_encode(is_own ? &own : &enrollment->csr.name, fresh);
-	name_clear(&own);
-	reason_clear(); /* another CA's certificate may hold a name that we do not take */
-	return buf_span(fresh);
-}
+/* --- the certificate --- */
 
 enum {
 	FRAME = 512
 }; /* octets that a certificate has beside its names, key and requested extensions, at most */
 
 /* Signs. */
-static enum outcome sign(struct enrollment *enrollment, const struct predecessor *old)
+static enum outcome sign(struct enrollment *enrollment)
 {
 	struct profile *profile = enrollment->label->profile;
-	struct buf *memory = enrollment->memory;
+	struct enrollment_memory *memory = enrollment->memory;
+	const struct naming *naming = &memory->naming;
 	struct cert_record *record = &enrollment->record;
-	struct lint_want want = {.spki = enrollment->csr.spki,
-	    .subject = subject_of(enrollment, old),
-	    .sans = old == NULL ? &enrollment->csr.wishes.sans : &old->sans,
-	    .profile = profile};
-	struct cert_plan plan = {.spki = want.spki, .subject = want.subject, .want = &want};
+	struct lint_want want = {
+	    .spki = enrollment->csr.spki, .sans = naming->sans, .profile = profile};
+	struct cert_plan plan = {.spki = want.spki, .want = &want};
 	enum outcome outcome;
 
-	profile_extensions(profile, &enrollment->csr, want.sans, &memory[M_EXTENSIONS]);
-	plan.extensions = buf_span(&memory[M_EXTENSIONS]);
+	name_encode(naming->name, &memory->subject);
+	want.subject = buf_span(&memory->subject);
+	plan.subject = want.subject;
+	profile_extensions(
+	    profile, &enrollment->csr, naming->sans, naming->name->count == 0, &memory->extensions);
+	plan.extensions = buf_span(&memory->extensions);
 	if (plan.subject.len + plan.extensions.len + enrollment->label->ca->subject.len + FRAME >
 	    LINT_SIZE_MAX)
 		return refuse(
@@ -168,14 +242,14 @@ static enum outcome sign(struct enrollment *enrollment, const struct predecessor
 	/* RFC 5280 4.1.2.5: both ends belong to the validity, so it is a second shorter than their
 	 * distance. */
 	plan.not_after = plan.not_before + profile->config->validity - 1;
-	outcome = ca_issue(enrollment->label->ca, &plan, &memory[M_DER]);
+	outcome = ca_issue(enrollment->label->ca, &plan, &memory->der);
 	if (outcome != EST_OK)
 		return outcome;
 	record->serial.len = CERT_SERIAL_SIZE;
 	memcpy(record->serial.octets, plan.serial, CERT_SERIAL_SIZE);
 	record->not_before = plan.not_before;
 	record->not_after = plan.not_after;
-	record->der = buf_span(&memory[M_DER]);
+	record->der = buf_span(&memory->der);
 	return EST_OK;
 }
 
@@ -194,105 +268,179 @@ static enum outcome note_other_names(struct service *service, struct enrollment 
 	return outcome;
 }
 
-/* From an examined and allowed request to a recorded certificate. */
-static enum outcome issue(
-    struct service *service, struct enrollment *enrollment, const struct predecessor *old)
+/* Puts an earlier answer to the same request in the place of a new one. */
+static enum outcome repeat(struct enrollment *enrollment, const struct cert_record *earlier)
 {
-	unsigned char request[STORE_REQUEST_SIZE];
-	struct cert_record earlier = {0};
-	int64_t since = clock_now() - service->config->retry_window;
-	enum outcome outcome, key;
+	enrollment->record = *earlier;
+	enrollment->repeated = true;
+	return EST_OK;
+}
 
-	/*
-	 * Before the same request gets the same answer: what was granted to a
-	 * key may not be granted any more. That it is in use is no matter yet.
-	 */
-	key = store_key_check(service->store, enrollment->key, enrollment->record.spki);
-	if (key != EST_OK && key != EST_FORBIDDEN)
-		return key;
+/* What was granted to a key may not be granted any more; else the same request, the same answer. */
+static enum outcome look_for_answer(
+    struct service *service, struct enrollment *enrollment, bool *key_used)
+{
+	struct cert_record earlier = {0};
+	enum outcome outcome =
+	    store_key_check(service->store, enrollment->key, enrollment->record.spki);
+
+	*key_used = outcome == EST_FORBIDDEN; /* which is no matter yet */
+	if (outcome != EST_OK && outcome != EST_FORBIDDEN)
+		return outcome;
 	reason_clear();
-	request_digest(enrollment, old != NULL, request);
-	outcome = store_cert_of_request(service->store, request, since, &earlier);
+	outcome = store_cert_of_request(service->store, enrollment->memory->request,
+	    clock_now() - service->config->retry_window, &earlier);
 	if (outcome == EST_OK)
 		return repeat(enrollment, &earlier);
 	if (outcome != EST_NOT_FOUND)
 		return outcome;
 	reason_clear();
-	outcome = EST_OK;
-	enrollment->record.must_be_new = !enrollment->label->profile->config->key_reuse;
-	if (key == EST_FORBIDDEN && enrollment->record.must_be_new)
-		outcome = store_key_check(service->store, enrollment->key, enrollment->record.spki);
-	else if (key == EST_FORBIDDEN)
-		outcome = note_other_names(service, enrollment);
+	if (enrollment->identity->superseded)
+		return refuse(AUTH_CERTIFICATE_REVOKED,
+		    "the client certificate is revoked (superseded): use the one that followed it");
+	return EST_OK;
+}
+
+static enum outcome check_reuse(
+    struct service *service, struct enrollment *enrollment, bool key_used)
+{
+	if (enrollment->memory->terms.must_be_new)
+		return key_used ? store_key_check(
+				      service->store, enrollment->key, enrollment->record.spki)
+				: EST_OK;
+	return key_used ? note_other_names(service, enrollment) : EST_OK;
+}
+
+/* Makes the device's key, which takes the place of the request's (RFC 7030 4.4.1). */
+static enum outcome generate(struct enrollment *enrollment)
+{
+	const struct label *label = enrollment->label;
+	struct csr *csr = &enrollment->csr;
+	struct buf *spki = &enrollment->memory->spki;
+	const char *word =
+	    key_pair_word(label->config->generated_key, &label->profile->config->keys, &csr->key);
+	enum outcome outcome = key_pair_make(word, &enrollment->generated, spki);
+
 	if (outcome == EST_OK)
-		outcome = sign(enrollment, old);
+		outcome = key_parse(buf_span(spki), &csr->key);
 	if (outcome != EST_OK)
 		return outcome;
-	/*
-	 * What the request rests on may have been revoked since we looked: the store looks again.
-	 */
-	if (old != NULL)
-		enrollment->record.rests_on = &old->record.serial;
-	else if (enrollment->identity->by_certificate &&
-		 enrollment->identity->trust == TRUST_EXPLICIT)
-		enrollment->record.rests_on = &enrollment->identity->certificate.serial;
-	outcome = store_cert_add(service->store, &enrollment->record, request, since, &earlier);
-	enrollment->record.rests_on = NULL;
-	if (outcome == EST_CONFLICT) {
-		/* Another worker was faster with the same request: its certificate stands, ours
-		 * never leaves. */
-		reason_clear();
-		return repeat(enrollment, &earlier);
+	csr->spki = csr->key.spki;
+	/* What the request asks for has to suit the key that it got. */
+	outcome = profile_check(label->profile, csr, true);
+	if (outcome != EST_OK)
+		return outcome;
+	key_sha256(csr->spki, enrollment->record.spki);
+	key_identity(&csr->key, enrollment->key);
+	return EST_OK;
+}
+
+/* What the request rests on may be revoked while it is looked at: the store looks again. */
+static void set_terms(struct service *service, struct enrollment *enrollment)
+{
+	struct enrollment_memory *memory = enrollment->memory;
+	struct cert_terms *terms = &memory->terms;
+	const struct identity *identity = enrollment->identity;
+
+	terms->key = enrollment->key;
+	if (!acts[enrollment->act].generates) {
+		terms->request = memory->request;
+		terms->since = clock_now() - service->config->retry_window;
 	}
+	terms->must_be_new = !enrollment->label->profile->config->key_reuse;
+	if (acts[enrollment->act].renews) {
+		terms->rests_on = &memory->old.record.serial;
+		if (enrollment->label->config->supersede && !identity->late)
+			terms->supersedes = terms->rests_on;
+	} else if (identity->by_certificate && identity->trust == TRUST_EXPLICIT) {
+		terms->rests_on = &identity->certificate.serial;
+	}
+	if (memory->approval.memory != NULL)
+		terms->approval = &memory->approval;
+}
+
+/* Makes the certificate and records it. */
+static enum outcome make(struct service *service, struct enrollment *enrollment, bool key_used)
+{
+	struct cert_record earlier = {0};
+	struct cert_terms *terms = &enrollment->memory->terms;
+	enum outcome outcome = EST_OK;
+
+	set_terms(service, enrollment);
+	if (acts[enrollment->act].generates)
+		outcome = generate(enrollment);
+	else
+		outcome = check_reuse(service, enrollment, key_used);
+	if (outcome == EST_OK)
+		outcome = sign(enrollment);
+	if (outcome != EST_OK)
+		return outcome;
+	outcome = store_cert_add(service->store, &enrollment->record, terms, &earlier);
+	if (outcome != EST_CONFLICT)
+		return outcome;
+	/* Another worker was faster with the same request: its certificate stands, ours never
+	 * leaves. */
+	reason_clear();
+	return repeat(enrollment, &earlier);
+}
+
+/* From an examined and allowed request to a recorded certificate. */
+static enum outcome issue(struct service *service, struct enrollment *enrollment)
+{
+	struct enrollment_memory *memory = enrollment->memory;
+	enum outcome outcome = EST_OK;
+	bool key_used = false;
+
+	digest_request(enrollment);
+	if (!acts[enrollment->act].generates)
+		outcome = look_for_answer(service, enrollment, &key_used);
+	if (outcome == EST_OK && !enrollment->repeated && approval_wanted(enrollment))
+		outcome = approval_check(
+		    service, enrollment, memory->request, memory->terms.secret, &memory->approval);
+	if (outcome != EST_OK || enrollment->repeated)
+		return outcome;
+	return make(service, enrollment, key_used);
+}
+
+/* --- who may --- */
+
+/* Which names the certificate gets, and whether who asks may have them. */
+static enum outcome authorize(struct service *service, struct enrollment *enrollment)
+{
+	struct enrollment_memory *memory = enrollment->memory;
+	const struct predecessor *old = NULL;
+	struct naming_question question = {.service = service, .enrollment = enrollment};
+	enum outcome outcome = EST_OK;
+
+	if (acts[enrollment->act].renews) {
+		outcome = predecessor_find(service, enrollment, &memory->old);
+		/* A renewal that was answered is answered again, and was ripe then. */
+		if (outcome == EST_OK && !enrollment->identity->superseded &&
+		    enrollment->label->renew_after > 0)
+			outcome = predecessor_ripe(enrollment->label, &memory->old);
+		old = &memory->old;
+	}
+	if (outcome == EST_OK) {
+		question.old = old;
+		outcome = naming_decide(&question, &memory->naming);
+	}
+	if (outcome == EST_OK && memory->naming.differs)
+		describe(enrollment, memory->naming.name, memory->naming.sans);
 	return outcome;
 }
 
 enum outcome enroll(struct service *service, struct enrollment *enrollment)
 {
-	enum outcome outcome = examine(service, enrollment);
+	struct enrollment_memory *memory = mem_alloc(sizeof(*memory));
+	enum outcome outcome;
 
+	enrollment->memory = memory;
+	outcome = examine(service, enrollment);
 	if (outcome != EST_OK)
 		return outcome;
-	describe(enrollment, false);
-	outcome = auth_allows(enrollment->identity, &enrollment->csr);
-	return outcome == EST_OK ? issue(service, enrollment, NULL) : outcome;
-}
-
-/* The names are the predecessor's to the letter, so they are also what is recorded of the
- * successor. */
-static void inherit(struct enrollment *enrollment, const struct predecessor *old)
-{
-	const struct {
-		const char **member;
-		const char *text;
-		unsigned memory;
-	} inherited[] = {
-	    {&enrollment->record.name, old->record.name, M_NAME},
-	    {&enrollment->record.subject, old->record.subject, M_SUBJECT_TEXT},
-	    {&enrollment->record.names, old->record.names, M_NAMES},
-	};
-
-	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
-		struct buf *memory = &enrollment->memory[inherited[i].memory];
-		buf_reset(memory);
-		buf_add_string(memory, inherited[i].text);
-		*inherited[i].member = buf_string(memory);
-	}
-}
-
-enum outcome renew(struct service *service, struct enrollment *enrollment)
-{
-	struct predecessor old = {0};
-	enum outcome outcome = examine(service, enrollment);
-
-	if (outcome != EST_OK)
-		return outcome;
-	describe(enrollment, true);
-	outcome = predecessor_find(service, enrollment, &old);
-	if (outcome == EST_OK) {
-		inherit(enrollment, &old);
-		outcome = issue(service, enrollment, &old);
-	}
-	cert_record_clear(&old.record);
-	return outcome;
+	describe(enrollment, &enrollment->csr.name, &enrollment->csr.wishes.sans);
+	outcome = authorize(service, enrollment);
+	if (outcome == EST_OK)
+		outcome = check_linking(service, enrollment);
+	return outcome == EST_OK ? issue(service, enrollment) : outcome;
 }

@@ -13,7 +13,7 @@ static enum outcome remember_certificate(
 	return store_cert_get(context, serial, out);
 }
 
-enum outcome identify(struct service *service, const struct label *label,
+enum outcome identify(struct service *service, const struct label *label, bool renews,
     const struct credentials *credentials, struct identity *out)
 {
 	struct auth auth = {.label = label->config,
@@ -22,5 +22,9 @@ enum outcome identify(struct service *service, const struct label *label,
 	    .cache = service->config->credential_cache,
 	    .now = clock_now()};
 
+	if (renews) {
+		auth.grace = label->config->grace;
+		auth.superseded_since = auth.now - service->config->retry_window;
+	}
 	return auth_identify(&auth, credentials, out);
 }

@@ -8,12 +8,12 @@
 enum { CANDIDATES_MAX = 1000 }; /* certificates of one name that are looked at */
 
 /* What we issued can be read, or the store holds something else. */
-static enum outcome read_names(struct predecessor *old, struct name *subject)
+static enum outcome read_names(struct predecessor *old)
 {
 	char serial[2 * SERIAL_MAX + 1];
 
 	if (cert_parse(old->record.der, &old->parts) == EST_OK &&
-	    name_parse(old->parts.subject, subject) == EST_OK &&
+	    name_parse(old->parts.subject, &old->name) == EST_OK &&
 	    (old->parts.sans.len == 0 || sans_parse(old->parts.sans, &old->sans) == EST_OK))
 		return EST_OK;
 	reason_clear();
@@ -21,21 +21,58 @@ static enum outcome read_names(struct predecessor *old, struct name *subject)
 	    serial_text(&old->record.serial, serial));
 }
 
+/* N-03: octet by octet, for labels that want it so. */
+static enum outcome compare_octets(const struct csr *csr, const struct predecessor *old)
+{
+	struct buf sans = {0};
+	enum outcome outcome = EST_OK;
+
+	if (csr->wishes.sans.count > 0)
+		sans_encode(&csr->wishes.sans, &sans);
+	if (!span_equal(csr->subject, old->parts.subject))
+		outcome =
+		    refuse(RENEW_SUBJECT, "the request's subject is encoded otherwise than in "
+					  "the certificate to be renewed, and this label "
+					  "wants it octet by octet");
+	else if (!span_equal(buf_span(&sans), old->parts.sans))
+		outcome = refuse(RENEW_SAN,
+		    "the request's SubjectAltName has another order or encoding than in the "
+		    "certificate to be renewed, and this label wants it octet by octet");
+	buf_free(&sans);
+	return outcome;
+}
+
 /* RFC 7030 4.2.2: the names in the request are those of the certificate, compared as RFC 5280 7.1
  * does. */
-static enum outcome compare_names(const struct csr *csr, struct predecessor *old)
+static enum outcome compare_names(const struct enrollment *enrollment, struct predecessor *old)
 {
-	struct name subject = {.count = 0};
-	enum outcome outcome = read_names(old, &subject);
+	const struct csr *csr = &enrollment->csr;
+	enum outcome outcome = read_names(old);
 
-	if (outcome == EST_OK && !name_equal(&subject, &csr->name))
+	if (outcome == EST_OK && !name_equal(&old->name, &csr->name))
 		outcome = refuse(RENEW_SUBJECT,
 		    "the request's subject is not that of the certificate to be renewed");
 	if (outcome == EST_OK && !sans_equal(&old->sans, &csr->wishes.sans))
 		outcome = refuse(RENEW_SAN,
 		    "the request's SubjectAltName is not that of the certificate to be renewed");
-	name_clear(&subject);
+	if (outcome == EST_OK && strcmp(enrollment->label->config->renew_names, "exact") == 0)
+		outcome = compare_octets(csr, old);
 	return outcome;
+}
+
+/* Leaves no record behind: a candidate's belongs to its page. */
+static void forget(struct predecessor *old)
+{
+	name_clear(&old->name);
+	old->sans = (struct sans){.count = 0};
+	old->parts = (struct cert_parts){.sans = {NULL, 0}};
+	old->record = (struct cert_record){.memory = NULL};
+}
+
+void predecessor_clear(struct predecessor *old)
+{
+	cert_record_clear(&old->record);
+	forget(old);
 }
 
 /* Whether the page's i-th certificate is the one to renew; if so, it moves to old. */
@@ -46,13 +83,12 @@ static bool is_predecessor(
 	    cert_record_status(candidate, clock_now()) != CERT_VALID)
 		return false;
 	old->record = *candidate;
-	old->sans = (struct sans){.count = 0};
-	if (compare_names(&enrollment->csr, old) == EST_OK) {
+	if (compare_names(enrollment, old) == EST_OK) {
 		*candidate = (struct cert_record){0};
 		return true;
 	}
 	reason_clear();
-	old->record = (struct cert_record){0};
+	forget(old);
 	return false;
 }
 
@@ -107,24 +143,63 @@ static enum outcome look_up(
 	    "simpleenroll");
 }
 
-enum outcome predecessor_find(
+/*
+ * RFC 7030 3.3.2: who has several certificates of one subject may ask by any of them (N-08).
+ */
+static enum outcome by_own_certificate(
     struct service *service, const struct enrollment *enrollment, struct predecessor *old)
 {
 	const struct identity *identity = enrollment->identity;
 	enum outcome outcome;
 
+	old->record = identity->certificate;
+	old->record.memory = NULL; /* stays the identity's */
+	outcome = compare_names(enrollment, old);
+	if (outcome == EST_OK || refusal_recorded(outcome) != RENEW_SAN || identity->superseded ||
+	    identity->late)
+		return outcome;
+	forget(old);
+	reason_clear();
+	if (look_up(service, enrollment, old) == EST_OK)
+		return EST_OK;
+	reason_clear();
+	return refuse(
+	    RENEW_SAN, "the request's SubjectAltName is not that of a certificate to be renewed");
+}
+
+enum outcome predecessor_find(
+    struct service *service, const struct enrollment *enrollment, struct predecessor *old)
+{
+	const struct identity *identity = enrollment->identity;
+	const struct csr *csr = &enrollment->csr;
+	enum outcome outcome = EST_FORBIDDEN;
+
 	if (identity->by_certificate && identity->trust == TRUST_EXPLICIT) {
-		old->record = identity->certificate;
-		old->record.memory = NULL; /* stays the identity's */
-		outcome = compare_names(&enrollment->csr, old);
+		outcome = by_own_certificate(service, enrollment, old);
 		/* Where the label wants both, the user has to be allowed the name as well. */
-		return outcome == EST_OK && identity->wants_both
-			   ? auth_allows(identity, &enrollment->csr)
-			   : outcome;
-	}
-	if (!identity->by_password)
+		if (outcome == EST_OK && identity->wants_both)
+			outcome = auth_allows(identity, &csr->name, &csr->wishes.sans);
+		if (outcome != EST_FORBIDDEN || !identity->is_ra)
+			return outcome;
+		forget(old);
+		reason_clear();
+	} else if (!identity->by_password) {
 		return refuse(RENEW_FOREIGN,
 		    "another CA's certificate cannot be renewed here; use simpleenroll");
-	outcome = auth_allows(identity, &enrollment->csr);
+	}
+	outcome = auth_allows(identity, &csr->name, &csr->wishes.sans);
 	return outcome == EST_OK ? look_up(service, enrollment, old) : outcome;
+}
+
+enum outcome predecessor_ripe(const struct label *label, const struct predecessor *old)
+{
+	int64_t life = old->record.not_after - old->record.not_before + 1;
+	int64_t ripe = old->record.not_before + life / 100 * label->renew_after +
+		       life % 100 * label->renew_after / 100;
+	char text[CLOCK_TEXT];
+
+	if (clock_now() >= ripe)
+		return EST_OK;
+	return refuse(RENEW_EARLY, "the certificate may be renewed from %s on (renew_after)",
+	    clock_text(ripe, text));
 }

@@ -5,6 +5,8 @@
 
 #include <openssl/core_names.h>
 
+#include "common/lifecycle/eecerts.h"
+#include "common/pki/csrattrs.h"
 #include "common/pki/pem.h"
 
 static enum outcome open_cas(struct service *service, bool sign)
@@ -34,6 +36,22 @@ static enum outcome make_profiles(struct service *service)
 	return EST_OK;
 }
 
+static enum outcome make_csrattrs(const struct config *config, struct label *label)
+{
+	const struct csrattrs_plan plan = {config->path, label->config, label->profile};
+
+	return csrattrs_make(&plan, &label->csrattrs);
+}
+
+static enum outcome check_generated(const struct config *config, const struct config_label *label)
+{
+	if (label->generated_key == NULL || words_have(&label->profile->keys, label->generated_key))
+		return EST_OK;
+	return reason(EST_MALFORMED,
+	    "%s:%d: label \"%s\": generated_key: \"%.60s\" is none of the keys of profile \"%s\"",
+	    config->path, label->line, label->name, label->generated_key, label->profile->name);
+}
+
 /* config's CAs and profiles and ours stand at the same places of their arrays. */
 static enum outcome make_labels(struct service *service)
 {
@@ -50,6 +68,13 @@ static enum outcome make_labels(struct service *service)
 		outcome = ca_prove(label->ca, label->profile);
 		if (outcome == EST_OK)
 			outcome = trust_make(label->config, label->ca->certificate, &label->trust);
+		if (outcome == EST_OK)
+			outcome = check_generated(config, label->config);
+		if (outcome == EST_OK)
+			outcome = make_csrattrs(config, label);
+		if (outcome == EST_OK)
+			outcome = eecerts_make(&label->config->eecerts, &label->eecerts);
+		label->renew_after = (unsigned)strtoul(label->config->renew_after, NULL, 10);
 		if (outcome != EST_OK)
 			return outcome;
 	}
@@ -168,8 +193,11 @@ void service_close(struct service *service)
 {
 	if (service == NULL)
 		return;
-	for (size_t i = 0; service->labels != NULL && i < service->config->label_count; i++)
+	for (size_t i = 0; service->labels != NULL && i < service->config->label_count; i++) {
 		trust_free(service->labels[i].trust);
+		buf_free(&service->labels[i].csrattrs);
+		buf_free(&service->labels[i].eecerts);
+	}
 	for (size_t i = 0; service->profiles != NULL && i < service->config->profile_count; i++)
 		profile_free(service->profiles[i]);
 	for (size_t i = 0; service->cas != NULL && i < service->config->ca_count; i++)

@@ -19,7 +19,10 @@ struct label {
 	const struct config_label *config;
 	struct ca *ca;
 	struct profile *profile;
-	struct trust *trust; /* whose client certificates it believes */
+	struct trust *trust;  /* whose client certificates it believes */
+	struct buf csrattrs;  /* DER; empty: nothing is demanded */
+	struct buf eecerts;   /* DER: certs-only of the files of eecerts; or empty */
+	unsigned renew_after; /* percent of its life that a certificate has to have behind it */
 };
 
 struct service {

@@ -8,6 +8,7 @@
 #define EST_DER_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base/buf.h"
 #include "common/base/outcome.h"

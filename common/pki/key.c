@@ -15,16 +15,23 @@
 #define RSA_NULL  DER_OCTETS("\x05\x00")
 #define OID_SHOWN 32 /* octets of an unknown OID that are worth showing */
 
+#define ECDSA(last) DER_OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03" last)
+#define RSA_SHA256  DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b")
+#define ED25519     DER_OCTETS("\x06\x03\x2b\x65\x70")
+#define ED448       DER_OCTETS("\x06\x03\x2b\x65\x71")
+
 const struct key_kind key_kinds[KEY_KINDS] = {
     {"P-256", FAMILY_EC, "P-256", EC_OID, DER_OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"),
-	65, 256},
-    {"P-384", FAMILY_EC, "P-384", EC_OID, DER_OCTETS("\x06\x05\x2b\x81\x04\x00\x22"), 97, 384},
-    {"P-521", FAMILY_EC, "P-521", EC_OID, DER_OCTETS("\x06\x05\x2b\x81\x04\x00\x23"), 133, 521},
-    {"Ed25519", FAMILY_EDWARDS, "ED25519", DER_OCTETS("\x06\x03\x2b\x65\x70"), {NULL, 0}, 32, 256},
-    {"Ed448", FAMILY_EDWARDS, "ED448", DER_OCTETS("\x06\x03\x2b\x65\x71"), {NULL, 0}, 57, 456},
-    {"RSA-2048", FAMILY_RSA, "RSA", RSA_OID, RSA_NULL, 0, 2048},
-    {"RSA-3072", FAMILY_RSA, "RSA", RSA_OID, RSA_NULL, 0, 3072},
-    {"RSA-4096", FAMILY_RSA, "RSA", RSA_OID, RSA_NULL, 0, 4096},
+	65, 256, ECDSA("\x02")},
+    {"P-384", FAMILY_EC, "P-384", EC_OID, DER_OCTETS("\x06\x05\x2b\x81\x04\x00\x22"), 97, 384,
+	ECDSA("\x03")},
+    {"P-521", FAMILY_EC, "P-521", EC_OID, DER_OCTETS("\x06\x05\x2b\x81\x04\x00\x23"), 133, 521,
+	ECDSA("\x04")},
+    {"Ed25519", FAMILY_EDWARDS, "ED25519", ED25519, {NULL, 0}, 32, 256, ED25519},
+    {"Ed448", FAMILY_EDWARDS, "ED448", ED448, {NULL, 0}, 57, 456, ED448},
+    {"RSA-2048", FAMILY_RSA, "RSA", RSA_OID, RSA_NULL, 0, 2048, RSA_SHA256},
+    {"RSA-3072", FAMILY_RSA, "RSA", RSA_OID, RSA_NULL, 0, 3072, RSA_SHA256},
+    {"RSA-4096", FAMILY_RSA, "RSA", RSA_OID, RSA_NULL, 0, 4096, RSA_SHA256},
 };
 
 void key_sha256(struct span data, unsigned char digest[static 32])

@@ -50,6 +50,29 @@ bool key_can_agree(const struct key_info *key);
  */
 enum outcome key_verify(
     const struct key_info *key, struct span algorithm, struct span signature, struct span data);
+/* The same, taking SHA-1 with ECDSA and RSA as well. */
+enum outcome key_verify_sha1(
+    const struct key_info *key, struct span algorithm, struct span signature, struct span data);
+
+/* Whether an OID (content octets) is that of a signature algorithm of key_verify_sha1(). */
+bool key_signature_known(struct span oid);
+
+/* Makes a key pair of that word. EST_MALFORMED for none of ours. The caller frees the key. */
+enum outcome key_make(const char *word, EVP_PKEY **out);
+
+/* What a request by such a key says of it, for who demands one: DER values, whole and static. */
+struct key_terms {
+	struct span type;       /* OID of its AlgorithmIdentifier */
+	struct span parameters; /* its curve's OID, or RSA's NULL; or empty */
+	struct span signature;  /* OID of the signature scheme that goes with it */
+	unsigned modulus_bits;  /* 0: no RSA key */
+	bool can_encipher, can_agree;
+};
+bool key_terms_of(const char *word, struct key_terms *out); /* false: no word of ours */
+
+/* Whether an OID (content octets) is a type of our keys, as rsaEncryption, or one of our curves. */
+bool key_type_known(struct span oid);
+bool key_curve_known(struct span oid);
 
 /*
  * The DER AlgorithmIdentifier that a CA's private key signs with, and the digest for it (NULL:

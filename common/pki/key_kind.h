@@ -1,6 +1,6 @@
 /*
- * key_kind.h - the kinds of keys, as key.c, which parses them, and key_signature.c, which uses
- * them, see them. Nobody else includes it.
+ * key_kind.h - the kinds of keys, as those see them who parse, use, make and describe them: key*.c.
+ * Nobody else includes it.
  */
 #ifndef EST_KEY_KIND_H
 #define EST_KEY_KIND_H
@@ -19,6 +19,7 @@ struct key_kind {
 	struct span oid, parameters;
 	size_t point; /* octets of the key: an uncompressed point, or an Edwards one; 0: RSA */
 	unsigned bits;
+	struct span signature; /* OID in DER: the scheme that goes with its strength */
 };
 
 extern const struct key_kind key_kinds[KEY_KINDS];

@@ -26,33 +26,40 @@ enum signature {
 	RSA_SHA512,
 	ED25519,
 	ED448,
+	ECDSA_SHA1,
+	RSA_SHA1,
 	SIGNATURE_KINDS
 };
 
 /*
- * A signature algorithm that we take and make; MD5 and SHA-1 are not among them (RFC 6151, RFC
- * 9155).
+ * A signature algorithm that we take and make. MD5 is not among them (RFC 6151), and SHA-1 is taken
+ * only where somebody asked for that (RFC 9155).
  */
 static const struct signature_kind {
 	struct span algorithm; /* the content of the AlgorithmIdentifier */
 	enum key_family family;
 	const char *name;   /* OpenSSL's, of the key's kind; NULL: any of the family */
 	const char *digest; /* NULL: the algorithm has its own */
+	bool weak;          /* only for key_verify_sha1() */
 } signature_kinds[SIGNATURE_KINDS] = {
     [ECDSA_SHA256] = {DER_OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"), FAMILY_EC, NULL,
-	"SHA256"},
+	"SHA256", false},
     [ECDSA_SHA384] = {DER_OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"), FAMILY_EC, NULL,
-	"SHA384"},
+	"SHA384", false},
     [ECDSA_SHA512] = {DER_OCTETS("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"), FAMILY_EC, NULL,
-	"SHA512"},
+	"SHA512", false},
     [RSA_SHA256] = {DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00"), FAMILY_RSA,
-	NULL, "SHA256"},
+	NULL, "SHA256", false},
     [RSA_SHA384] = {DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c\x05\x00"), FAMILY_RSA,
-	NULL, "SHA384"},
+	NULL, "SHA384", false},
     [RSA_SHA512] = {DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d\x05\x00"), FAMILY_RSA,
-	NULL, "SHA512"},
-    [ED25519] = {DER_OCTETS("\x06\x03\x2b\x65\x70"), FAMILY_EDWARDS, "ED25519", NULL},
-    [ED448] = {DER_OCTETS("\x06\x03\x2b\x65\x71"), FAMILY_EDWARDS, "ED448", NULL},
+	NULL, "SHA512", false},
+    [ED25519] = {DER_OCTETS("\x06\x03\x2b\x65\x70"), FAMILY_EDWARDS, "ED25519", NULL, false},
+    [ED448] = {DER_OCTETS("\x06\x03\x2b\x65\x71"), FAMILY_EDWARDS, "ED448", NULL, false},
+    [ECDSA_SHA1] = {DER_OCTETS("\x06\x07\x2a\x86\x48\xce\x3d\x04\x01"), FAMILY_EC, NULL, "SHA1",
+	true},
+    [RSA_SHA1] = {DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00"), FAMILY_RSA,
+	NULL, "SHA1", true},
 };
 
 /* How one signature is to be verified. */
@@ -80,7 +87,7 @@ static const EVP_MD *digest_of(const char *name)
 	static struct {
 		const char *const name;
 		EVP_MD *digest;
-	} digests[] = {{"SHA256", NULL}, {"SHA384", NULL}, {"SHA512", NULL}};
+	} digests[] = {{"SHA256", NULL}, {"SHA384", NULL}, {"SHA512", NULL}, {"SHA1", NULL}};
 	size_t i = 0;
 
 	if (name == NULL)
@@ -180,12 +187,14 @@ static enum outcome other_algorithm(void)
 	    "SHA-512 with ECDSA or RSA, or Ed25519 or Ed448");
 }
 
-static enum outcome find_plain(struct span algorithm, struct scheme *out)
+static enum outcome find_plain(struct span algorithm, bool sha1, struct scheme *out)
 {
 	for (size_t i = 0; i < SIGNATURE_KINDS; i++) {
 		const struct signature_kind *kind = &signature_kinds[i];
 		struct span known = kind->algorithm;
 		bool same = span_equal(known, algorithm);
+		if (kind->weak && !sha1)
+			continue;
 		/* RFC 4055 5: the NULL may be absent. */
 		known.len -= 2;
 		if (same || (kind->family == FAMILY_RSA && span_equal(known, algorithm))) {
@@ -197,7 +206,8 @@ static enum outcome find_plain(struct span algorithm, struct scheme *out)
 }
 
 /* The scheme of a DER AlgorithmIdentifier; *pss holds the parameters where it has some. */
-static enum outcome find_scheme(struct span algorithm, struct pss *pss, struct scheme *out)
+static enum outcome find_scheme(
+    struct span algorithm, bool sha1, struct pss *pss, struct scheme *out)
 {
 	struct der sequence, oid;
 	struct span rest;
@@ -206,7 +216,7 @@ static enum outcome find_scheme(struct span algorithm, struct pss *pss, struct s
 		return other_algorithm();
 	rest = sequence.content;
 	if (der_take(&rest, DER_OID, &oid) != EST_OK || !DER_IS(oid.content, RSASSA_PSS))
-		return find_plain(sequence.content, out);
+		return find_plain(sequence.content, sha1, out);
 	if (pss_parse(rest, pss) != EST_OK)
 		return EST_MALFORMED;
 	*out = (struct scheme){FAMILY_RSA, NULL, pss->digest, pss};
@@ -296,16 +306,41 @@ static enum outcome verify_by_import(const struct key_info *key, const struct sc
 	return outcome;
 }
 
-enum outcome key_verify(
-    const struct key_info *key, struct span algorithm, struct span signature, struct span data)
+static enum outcome verify(const struct key_info *key, struct span algorithm, bool sha1,
+    struct span signature, struct span data)
 {
 	struct scheme scheme = {0};
 	struct pss pss = {0};
 
-	if (find_scheme(algorithm, &pss, &scheme) != EST_OK || check_fit(key, &scheme) != EST_OK)
+	if (find_scheme(algorithm, sha1, &pss, &scheme) != EST_OK ||
+	    check_fit(key, &scheme) != EST_OK)
 		return EST_MALFORMED;
 	return scheme.family == FAMILY_EC ? verify_by_curve(key, &scheme, signature, data)
 					  : verify_by_import(key, &scheme, signature, data);
+}
+
+enum outcome key_verify(
+    const struct key_info *key, struct span algorithm, struct span signature, struct span data)
+{
+	return verify(key, algorithm, false, signature, data);
+}
+
+enum outcome key_verify_sha1(
+    const struct key_info *key, struct span algorithm, struct span signature, struct span data)
+{
+	return verify(key, algorithm, true, signature, data);
+}
+
+bool key_signature_known(struct span oid)
+{
+	for (size_t i = 0; i < SIGNATURE_KINDS; i++) {
+		struct span algorithm = signature_kinds[i].algorithm;
+		struct der known;
+		if (der_take(&algorithm, DER_OID, &known) == EST_OK &&
+		    span_equal(known.content, oid))
+			return true;
+	}
+	return DER_IS(oid, RSASSA_PSS);
 }
 
 /* Which signature a CA's key makes: OpenSSL's name of its type, and the digest that matches its

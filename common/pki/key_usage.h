@@ -15,4 +15,7 @@ enum key_usage {
 	KEY_USAGES = 9
 };
 
+/* The word of a bit: "digitalSignature", ... */
+const char *key_usage_word(unsigned bit);
+
 #endif

@@ -44,7 +44,10 @@ static const struct rule rules[] = {
     {"name-length", "X.520", lint_name_length, ALWAYS, false},
     {"name-order", "X.690 11.6", lint_name_order, ALWAYS, false},
     {"subject-empty", "RFC 5280 4.1.2.6", lint_subject_empty, ALWAYS, false},
+    {"subject-ca", "RFC 5280 4.1.2.6", lint_subject_ca, ALWAYS, false},
     {"subject-profile", "RFC 7030 4.2.3", lint_subject_profile, ALWAYS, false},
+    {"subject-fixed", "RFC 7030 4.2.3", lint_subject_fixed, ALWAYS, false},
+    {"subject-pattern", "RFC 7030 4.2.3", lint_subject_pattern, ALWAYS, false},
 
     {"spki-key", "RFC 5280 4.1.2.7", lint_spki_key, ALWAYS, false},
     {"spki-profile", "RFC 7030 4.2.3", lint_spki_profile, ALWAYS, false},
@@ -57,6 +60,10 @@ static const struct rule rules[] = {
     {"extension-twice", "RFC 5280 4.2", lint_extension_twice, ALWAYS, false},
     {"extension-unknown", "RFC 5280 4.2", lint_extension_unknown, ALWAYS, false},
     {"extension-ca", "RFC 5280 4.2.1", lint_extension_ca, ALWAYS, false},
+    {"extension-critical", "RFC 5280 4.2.1", lint_extension_critical, ALWAYS, false},
+    {"fixed-missing", "RFC 7030 4.2.3", lint_fixed_missing, ALWAYS, false},
+    {"fixed-value", "RFC 7030 4.2.3", lint_fixed_value, ALWAYS, false},
+    {"fixed-critical", "RFC 7030 4.2.3", lint_fixed_critical, ALWAYS, false},
     {"extension-profile", "RFC 7030 4.2.3", lint_extension_profile, ALWAYS, false},
 
     {"bc-missing", "RFC 5280 4.2.1.9", lint_bc_missing, ALWAYS, false},
@@ -101,6 +108,8 @@ static const struct rule rules[] = {
     {"san-nul", "RFC 5280 4.2.1.6", lint_san_nul, LINT_SAN, false},
     {"san-name", "RFC 5280 4.2.1.6", lint_san_name, LINT_SAN, false},
     {"san-profile", "RFC 7030 4.2.3", lint_san_profile, LINT_SAN, false},
+    {"san-fixed", "RFC 7030 4.2.3", lint_san_fixed, ALWAYS, false},
+    {"san-pattern", "RFC 7030 4.2.3", lint_san_pattern, LINT_SAN, false},
 
     {"aia-critical", "RFC 5280 4.2.2.1", lint_not_critical, LINT_AIA, false},
     {"aia-url", "RFC 5280 4.2.2.1", lint_url, LINT_AIA, false},

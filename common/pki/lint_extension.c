@@ -11,42 +11,47 @@
 #define KEY_ID_SIZE 20
 
 /*
- * Extensions that may be critical in a leaf, because RFC 5280 knows them; of_ca: in a CA's alone.
+ * Extensions that may be critical in a leaf, because RFC 5280 knows them; of_ca: in a CA's alone;
+ * critical: and it must be.
  */
 static const struct {
 	struct span oid;
-	bool granted; /* our profiles have it */
-	bool of_ca;
+	bool granted; /* every profile has it */
+	bool of_ca, critical;
 } known[] = {
-    {DER_OCTETS("\x55\x1d\x13"), true, false},                      /* basicConstraints */
-    {DER_OCTETS("\x55\x1d\x0f"), true, false},                      /* keyUsage */
-    {DER_OCTETS("\x55\x1d\x25"), true, false},                      /* extKeyUsage */
-    {DER_OCTETS("\x55\x1d\x11"), true, false},                      /* subjectAltName */
-    {DER_OCTETS("\x55\x1d\x0e"), true, false},                      /* subjectKeyIdentifier */
-    {DER_OCTETS("\x55\x1d\x23"), true, false},                      /* authorityKeyIdentifier */
-    {DER_OCTETS("\x55\x1d\x09"), false, false},                     /* subjectDirectoryAttributes */
-    {DER_OCTETS("\x55\x1d\x12"), false, false},                     /* issuerAltName */
-    {DER_OCTETS("\x55\x1d\x1e"), false, true},                      /* nameConstraints */
-    {DER_OCTETS("\x55\x1d\x1f"), false, false},                     /* cRLDistributionPoints */
-    {DER_OCTETS("\x55\x1d\x20"), false, false},                     /* certificatePolicies */
-    {DER_OCTETS("\x55\x1d\x21"), false, true},                      /* policyMappings */
-    {DER_OCTETS("\x55\x1d\x24"), false, true},                      /* policyConstraints */
-    {DER_OCTETS("\x55\x1d\x2e"), false, false},                     /* freshestCRL */
-    {DER_OCTETS("\x55\x1d\x36"), false, true},                      /* inhibitAnyPolicy */
-    {DER_OCTETS("\x2b\x06\x01\x05\x05\x07\x01\x01"), false, false}, /* authorityInfoAccess */
-    {DER_OCTETS("\x2b\x06\x01\x05\x05\x07\x01\x0b"), false, false}, /* subjectInfoAccess */
+    {DER_OCTETS("\x55\x1d\x13"), true, false, false},  /* basicConstraints */
+    {DER_OCTETS("\x55\x1d\x0f"), true, false, false},  /* keyUsage */
+    {DER_OCTETS("\x55\x1d\x25"), true, false, false},  /* extKeyUsage */
+    {DER_OCTETS("\x55\x1d\x11"), true, false, false},  /* subjectAltName */
+    {DER_OCTETS("\x55\x1d\x0e"), true, false, false},  /* subjectKeyIdentifier */
+    {DER_OCTETS("\x55\x1d\x23"), true, false, false},  /* authorityKeyIdentifier */
+    {DER_OCTETS("\x55\x1d\x09"), false, false, false}, /* subjectDirectoryAttributes */
+    {DER_OCTETS("\x55\x1d\x12"), false, false, false}, /* issuerAltName */
+    {DER_OCTETS("\x55\x1d\x1e"), false, true, true},   /* nameConstraints */
+    {DER_OCTETS("\x55\x1d\x1f"), false, false, false}, /* cRLDistributionPoints */
+    {DER_OCTETS("\x55\x1d\x20"), false, false, false}, /* certificatePolicies */
+    {DER_OCTETS("\x55\x1d\x21"), false, true, false},  /* policyMappings */
+    {DER_OCTETS("\x55\x1d\x24"), false, true, true},   /* policyConstraints */
+    {DER_OCTETS("\x55\x1d\x2e"), false, false, false}, /* freshestCRL */
+    {DER_OCTETS("\x55\x1d\x36"), false, true, true},   /* inhibitAnyPolicy */
+    /* authorityInfoAccess, subjectInfoAccess */
+    {DER_OCTETS("\x2b\x06\x01\x05\x05\x07\x01\x01"), false, false, false},
+    {DER_OCTETS("\x2b\x06\x01\x05\x05\x07\x01\x0b"), false, false, false},
 };
 
 #define KNOWN (sizeof(known) / sizeof(known[0]))
 
-/* Its row, or KNOWN. */
-static size_t row_of(const struct lint_extension *extension)
+/* Its row, or KNOWN. Several rules ask. */
+static size_t row_of(struct lint_extension *extension)
 {
-	size_t i = 0;
+	unsigned i = 0;
 
-	while (i < KNOWN && !span_equal(known[i].oid, extension->oid))
-		i++;
-	return i;
+	if (extension->place == 0) {
+		while (i < KNOWN && !span_equal(known[i].oid, extension->oid))
+			i++;
+		extension->place = i + 1;
+	}
+	return extension->place - 1;
 }
 
 /* --- all of them --- */
@@ -103,10 +108,14 @@ const char *lint_extension_twice(struct lint *lint)
 	return NULL;
 }
 
+/* But the operator's, who has put it into the profile. */
 const char *lint_extension_unknown(struct lint *lint)
 {
+	struct lint_extension fixed;
+
 	for (size_t i = 0; i < lint->count; i++)
-		if (lint->extensions[i].critical && row_of(&lint->extensions[i]) == KNOWN)
+		if (lint->extensions[i].critical && row_of(&lint->extensions[i]) == KNOWN &&
+		    !lint_fixed(lint, lint->extensions[i].oid, &fixed))
 			return say_extension(
 			    lint, &lint->extensions[i], "is critical and nobody knows it");
 	return NULL;
@@ -114,7 +123,7 @@ const char *lint_extension_unknown(struct lint *lint)
 
 const char *lint_extension_ca(struct lint *lint)
 {
-	for (size_t i = 0; i < lint->count; i++) {
+	for (size_t i = 0; !lint_wants_ca(lint) && i < lint->count; i++) {
 		size_t row = row_of(&lint->extensions[i]);
 		if (row < KNOWN && known[row].of_ca)
 			return say_extension(lint, &lint->extensions[i], "is for CAs only");
@@ -122,11 +131,24 @@ const char *lint_extension_ca(struct lint *lint)
 	return NULL;
 }
 
+const char *lint_extension_critical(struct lint *lint)
+{
+	for (size_t i = 0; i < lint->count; i++) {
+		size_t row = row_of(&lint->extensions[i]);
+		if (row < KNOWN && known[row].critical && !lint->extensions[i].critical)
+			return say_extension(lint, &lint->extensions[i], "has to be critical");
+	}
+	return NULL;
+}
+
 const char *lint_extension_profile(struct lint *lint)
 {
+	struct lint_extension fixed;
+
 	for (size_t i = 0; lint->want->profile != NULL && i < lint->count; i++) {
 		size_t row = row_of(&lint->extensions[i]);
-		if (row == KNOWN || !known[row].granted)
+		if ((row == KNOWN || !known[row].granted) &&
+		    !lint_fixed(lint, lint->extensions[i].oid, &fixed))
 			return say_extension(lint, &lint->extensions[i], "is not of the profile");
 	}
 	return NULL;
@@ -166,6 +188,7 @@ const char *lint_profile_not_critical(struct lint *lint)
 
 struct basic {
 	bool read, states_ca, ca, path;
+	struct span most; /* the path length's octets */
 };
 
 static struct basic read_basic(struct span value)
@@ -180,6 +203,8 @@ static struct basic read_basic(struct span value)
 		return basic;
 	basic.ca = basic.states_ca && part.content.data[0] != 0;
 	basic.path = der_take(&sequence.content, DER_INTEGER, &part) == EST_OK;
+	if (basic.path)
+		basic.most = part.content;
 	basic.read = sequence.content.len == 0;
 	return basic;
 }
@@ -196,7 +221,11 @@ const char *lint_bc_form(struct lint *lint)
 
 const char *lint_bc_ca(struct lint *lint)
 {
-	return read_basic(lint->at->value).ca ? "the certificate is a CA's" : NULL;
+	bool ca = read_basic(lint->at->value).ca;
+
+	if (lint_wants_ca(lint))
+		return ca ? NULL : "the certificate is no CA's";
+	return ca ? "the certificate is a CA's" : NULL;
 }
 
 const char *lint_bc_default(struct lint *lint)
@@ -206,10 +235,24 @@ const char *lint_bc_default(struct lint *lint)
 	return basic.states_ca && !basic.ca ? "it says CA:FALSE, which is the default" : NULL;
 }
 
+/* As est.conf writes it: "none", or a digit. */
+static bool path_wanted(const struct basic *basic, const char *most)
+{
+	if (most == NULL || strcmp(most, "none") == 0)
+		return !basic->path;
+	return basic->path && basic->most.len == 1 && most[1] == '\0' &&
+	       basic->most.data[0] == most[0] - '0';
+}
+
 const char *lint_bc_path(struct lint *lint)
 {
-	return read_basic(lint->at->value).path ? "it has a path length without being a CA's"
-						: NULL;
+	struct basic basic = read_basic(lint->at->value);
+
+	if (!lint_wants_ca(lint))
+		return basic.path ? "it has a path length without being a CA's" : NULL;
+	return path_wanted(&basic, lint->want->profile->config->path_length)
+		   ? NULL
+		   : "its path length is not the profile's";
 }
 
 /* --- key identifiers --- */
@@ -334,7 +377,12 @@ static bool urls_ok(struct span rest, unsigned depth)
 	return true;
 }
 
+/* What the operator has put into the profile is his to answer for; est-admin check warns. */
 const char *lint_url(struct lint *lint)
 {
+	struct lint_extension fixed;
+
+	if (lint_fixed(lint, lint->at->oid, &fixed))
+		return NULL; /* that it is the profile's is looked at elsewhere */
 	return urls_ok(lint->at->value, 8) ? NULL : "a URL in it is not http or ldap with a host";
 }

@@ -149,6 +149,22 @@ const char *lint_subject_wanted(struct lint *lint)
 		   : "the subject is another one than was granted";
 }
 
+const char *lint_subject_ca(struct lint *lint)
+{
+	return lint_wants_ca(lint) && is_empty(lint->subject) ? "a CA has no subject" : NULL;
+}
+
+/* Whether a certificate may have an attribute of the type. */
+static bool grants(const struct profile *profile, const struct name_type *type)
+{
+	if (type != NULL && words_have(&profile->config->subject, type->word))
+		return true;
+	for (size_t i = 0; type != NULL && i < profile->fixed_count; i++)
+		if (profile->fixed[i].type == type)
+			return true;
+	return false;
+}
+
 const char *lint_subject_profile(struct lint *lint)
 {
 	const struct config_profile *config;
@@ -160,7 +176,7 @@ const char *lint_subject_profile(struct lint *lint)
 		return "the subject is empty, which the profile does not allow";
 	for (size_t i = 0; i < lint->name.count; i++) {
 		const struct name_type *type = lint->name.attributes[i].type;
-		if (type == NULL || !words_have(&config->subject, type->word))
+		if (!grants(lint->want->profile, type))
 			return lint_say(lint, "the profile does not grant the subject's %s",
 			    type == NULL ? "attribute" : type->word);
 	}
@@ -228,7 +244,7 @@ static bool looks_like_host(struct span name)
 const char *lint_san_missing(struct lint *lint)
 {
 	if (lint->known[LINT_SAN] != NULL || lint->name_fault.code != REFUSAL_NONE ||
-	    !lint_has_purpose(lint, (struct span)SERVER_AUTH))
+	    lint_wants_ca(lint) || !lint_has_purpose(lint, (struct span)SERVER_AUTH))
 		return NULL;
 	if (lint->want->profile != NULL)
 		return "a server has no SubjectAltName";
@@ -248,7 +264,8 @@ const char *lint_san_profile(struct lint *lint)
 		return "the profile grants no subject alternative name of that type";
 	for (size_t i = 0; i < lint->sans.count; i++) {
 		const char *word = san_kind_word(lint->sans.san[i].kind);
-		if (!words_have(&profile->config->subject_alt_names, word))
+		if (!words_have(&profile->config->subject_alt_names, word) &&
+		    !sans_have(&profile->fixed_sans, &lint->sans.san[i]))
 			return lint_say(lint,
 			    "the profile grants no subject alternative name of type %s", word);
 	}

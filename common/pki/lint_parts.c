@@ -104,7 +104,7 @@ static bool take_validity(struct span validity, struct lint *out)
 }
 
 /* Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue } */
-static bool take_extension(struct span *rest, struct lint_extension *out)
+bool lint_take_extension(struct span *rest, struct lint_extension *out)
 {
 	struct der sequence, oid, critical, value;
 	bool states;
@@ -142,7 +142,7 @@ static bool take_extensions(struct span wrapped, struct lint *out)
 	while (sequence.content.len > 0) {
 		struct lint_extension *extension = &out->extensions[out->count];
 		if (out->count == LINT_EXTENSIONS_MAX ||
-		    !take_extension(&sequence.content, extension)) {
+		    !lint_take_extension(&sequence.content, extension)) {
 			out->extension_broken = true;
 			break;
 		}
@@ -255,4 +255,21 @@ const char *lint_missing(const struct lint *lint, enum lint_known extension)
 	return lint->want->profile != NULL && lint->known[extension] == NULL
 		   ? "the extension is missing"
 		   : NULL;
+}
+
+bool lint_wants_ca(const struct lint *lint)
+{
+	return lint->want->profile != NULL && lint->want->profile->config->ca;
+}
+
+bool lint_fixed(const struct lint *lint, struct span oid, struct lint_extension *out)
+{
+	struct span rest = {NULL, 0};
+
+	if (lint->want->profile != NULL)
+		rest = buf_span(&lint->want->profile->fixed_extensions);
+	while (rest.len > 0 && lint_take_extension(&rest, out))
+		if (span_equal(out->oid, oid))
+			return true;
+	return false;
 }

@@ -29,6 +29,7 @@ enum lint_known {
 struct lint_extension {
 	struct span oid, value;
 	bool critical, states_default; /* "critical FALSE", which DER leaves out */
+	unsigned place;                /* lint_extension.c's: 0 until it has looked */
 };
 
 struct lint_time {
@@ -75,11 +76,20 @@ void lint_clear(struct lint *lint);
 const char *lint_say(struct lint *lint, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Takes an Extension off the front of *rest. */
+bool lint_take_extension(struct span *rest, struct lint_extension *out);
+
 /* Takes the only value of a span, which has that tag. */
 bool lint_whole(struct span span, unsigned tag, struct der *out);
 
 /* What is wrong where an extension is missing that every profile has. */
 const char *lint_missing(const struct lint *lint, enum lint_known extension);
+
+/* Whether it has to be a CA's certificate. */
+bool lint_wants_ca(const struct lint *lint);
+
+/* The extension of that OID that every certificate of the profile has; false: it has none. */
+bool lint_fixed(const struct lint *lint, struct span oid, struct lint_extension *out);
 
 /* Whether the OID, content octets, is in the extendedKeyUsage. */
 bool lint_has_purpose(const struct lint *lint, struct span oid);
@@ -96,16 +106,21 @@ lint_check lint_structure, lint_trailing, lint_size, lint_version, lint_serial_d
 /* lint_name.c */
 lint_check lint_issuer_empty, lint_issuer_wanted, lint_name_form, lint_name_nul, lint_name_control,
     lint_name_string, lint_name_length, lint_name_order, lint_subject_empty, lint_subject_wanted,
-    lint_subject_profile, lint_san_form, lint_san_empty, lint_san_nul, lint_san_name,
-    lint_san_critical, lint_san_missing, lint_san_wanted, lint_san_profile;
+    lint_subject_profile, lint_subject_ca, lint_san_form, lint_san_empty, lint_san_nul,
+    lint_san_name, lint_san_critical, lint_san_missing, lint_san_wanted, lint_san_profile;
 
 /* lint_extension.c */
 lint_check lint_extensions_missing, lint_extensions_empty, lint_extension_form,
     lint_extension_default, lint_extension_twice, lint_extension_der, lint_extension_unknown,
-    lint_extension_ca, lint_extension_profile, lint_critical, lint_not_critical,
-    lint_profile_critical, lint_profile_not_critical, lint_bc_missing, lint_bc_form, lint_bc_ca,
-    lint_bc_default, lint_bc_path, lint_ski_missing, lint_ski_form, lint_ski_wanted,
-    lint_aki_missing, lint_aki_form, lint_aki_key, lint_aki_issuer, lint_aki_wanted, lint_url;
+    lint_extension_ca, lint_extension_critical, lint_extension_profile, lint_critical,
+    lint_not_critical, lint_profile_critical, lint_profile_not_critical, lint_bc_missing,
+    lint_bc_form, lint_bc_ca, lint_bc_default, lint_bc_path, lint_ski_missing, lint_ski_form,
+    lint_ski_wanted, lint_aki_missing, lint_aki_form, lint_aki_key, lint_aki_issuer,
+    lint_aki_wanted, lint_url;
+
+/* lint_profile.c */
+lint_check lint_subject_fixed, lint_subject_pattern, lint_san_fixed, lint_san_pattern,
+    lint_fixed_missing, lint_fixed_value, lint_fixed_critical;
 
 /* lint_usage.c */
 lint_check lint_ku_missing, lint_ku_form, lint_ku_zero, lint_ku_der, lint_ku_ca, lint_ku_key,

@@ -63,8 +63,11 @@ const char *lint_ku_ca(struct lint *lint)
 {
 	unsigned usage, bits;
 
-	return read_usage(lint, &usage, &bits) &&
-		       (usage & (1U << KEY_CERT_SIGN | 1U << CRL_SIGN)) != 0
+	if (!read_usage(lint, &usage, &bits))
+		return NULL;
+	if (lint_wants_ca(lint))
+		return (usage & 1U << KEY_CERT_SIGN) != 0 ? NULL : "it lacks a CA's keyCertSign";
+	return (usage & (1U << KEY_CERT_SIGN | 1U << CRL_SIGN)) != 0
 		   ? "it has keyCertSign or cRLSign, which are a CA's"
 		   : NULL;
 }
@@ -163,7 +166,9 @@ const char *lint_eku_twice(struct lint *lint)
 
 const char *lint_eku_any(struct lint *lint)
 {
-	return lint_has_purpose(lint, (struct span)ANY_PURPOSE) ? "it is for any purpose" : NULL;
+	return !lint_wants_ca(lint) && lint_has_purpose(lint, (struct span)ANY_PURPOSE)
+		   ? "it is for any purpose"
+		   : NULL;
 }
 
 const char *lint_eku_profile(struct lint *lint)

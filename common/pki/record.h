@@ -30,6 +30,7 @@ enum cert_status { CERT_VALID, CERT_EXPIRED, CERT_REVOKED, CERT_STATUSES };
 /* Reasons of RFC 5280 5.3.1 that mean something to us; revocation_code() has all of them. */
 #define NOT_REVOKED    (-1)
 #define KEY_COMPROMISE 1
+#define SUPERSEDED     4
 
 struct cert_record {
 	struct serial serial;
@@ -44,9 +45,6 @@ struct cert_record {
 	const char *identity;  /* who asked: "user:pump", "certificate:<serial>" */
 	const char *operation; /* "simpleenroll", "simplereenroll" */
 	struct span der;       /* the certificate */
-	const struct serial *rests_on; /* not stored: see store_cert_add(); or NULL */
-	const unsigned char *key;      /* not stored: key_identity() of its key; NULL: as spki */
-	bool must_be_new; /* not stored: no other valid certificate may be over its key */
 	void *memory;
 };
 
@@ -80,6 +78,62 @@ struct device_record {
 
 void device_record_clear(struct device_record *device);
 
+/* A request that waits, or waited, until somebody approves it (RFC 7030 4.2.3). */
+enum pending_state {
+	PENDING_WAITING,
+	PENDING_APPROVED,
+	PENDING_DENIED,
+	PENDING_ISSUED,
+	PENDING_STATES
+};
+
+struct pending_record {
+	unsigned char id[32];      /* what repetitions of a request have in common */
+	unsigned char content[32]; /* SHA-256 of everything that an approval covers */
+	enum pending_state state;
+	int64_t created_at, decided_at, expires_at; /* decided_at: 0 while it waits */
+	unsigned char spki[32];                     /* SHA-256 of its SubjectPublicKeyInfo */
+	const char *label, *profile;                /* names out of the configuration */
+	const char *operation, *identity;           /* as in struct cert_record */
+	const char *name, *subject, *names;         /* what the certificate is to have */
+	const char *asks;       /* what else the request asks for, as text for people; "" */
+	const char *decided_by; /* "" while it waits */
+	const char *reason;     /* of whoever denied it, for the device; or "" */
+	struct serial serial;   /* PENDING_ISSUED: the certificate; else its len is 0 */
+	struct span request;    /* DER of the request as it came first */
+	void *memory;
+};
+
+const char *pending_state_name(enum pending_state state); /* "waiting", "approved", ... */
+void pending_record_clear(struct pending_record *pending);
+
+/*
+ * A one-time secret: who knows it may get one certificate for that name. Only its SHA-256 is
+ * kept, which is as good as a slow hash because a secret has 128 random bits or more.
+ */
+struct secret_record {
+	const char *name;                        /* the device's */
+	const char *label;                       /* under which it counts; NULL: every one */
+	unsigned char digest[32];                /* SHA-256 of its text */
+	unsigned char named_digest[32];          /* of its text and the name (RFC 5272 6.2.3) */
+	int64_t created_at, expires_at, used_at; /* used_at: 0 while it is unused */
+	unsigned char used_by[32];               /* key_identity() of the key it was used for */
+	void *memory;
+};
+
+void secret_record_clear(struct secret_record *secret);
+
+/* A key that generated keys are encrypted under (RFC 7030 4.4.1.1); id is what requests call it. */
+struct kek_record {
+	struct span id;  /* octets, 1 to 64 */
+	struct span key; /* 16, 24 or 32 octets */
+	int64_t created_at;
+	void *memory;
+};
+
+bool kek_record_fits(const struct kek_record *kek); /* whether id and key are of these sizes */
+void kek_record_clear(struct kek_record *kek);      /* overwrites the key */
+
 /*
  * The stored forms. Decoding checks every length; EST_INTERNAL where the bytes are not such a
  * record.
@@ -88,5 +142,11 @@ void cert_record_encode(const struct cert_record *cert, struct buf *out);
 enum outcome cert_record_decode(struct span in, struct cert_record *out);
 void user_record_encode(const struct user_record *user, struct buf *out);
 enum outcome user_record_decode(struct span in, struct user_record *out);
+void pending_record_encode(const struct pending_record *pending, struct buf *out);
+enum outcome pending_record_decode(struct span in, struct pending_record *out);
+void secret_record_encode(const struct secret_record *secret, struct buf *out);
+enum outcome secret_record_decode(struct span in, struct secret_record *out);
+void kek_record_encode(const struct kek_record *kek, struct buf *out);
+enum outcome kek_record_decode(struct span in, struct kek_record *out);
 
 #endif

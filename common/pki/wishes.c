@@ -102,11 +102,15 @@ static enum outcome take_sans(struct span value, struct wishes *out)
 	return sans_parse(value, &out->sans);
 }
 
-/* CA:FALSE spelled out, although it is the default, is common and harmless. */
+/*
+ * CA:FALSE spelled out, although it is the default, is common and harmless. How long a path a CA may
+ * begin is the profile's to say. A length without CA:TRUE is nonsense (RFC 5280 4.2.1.9).
+ */
 static enum outcome take_basic_constraints(struct span value, struct wishes *out)
 {
-	struct der sequence, flag;
+	struct der sequence, flag, length;
 	struct span rest;
+	bool ca = false;
 
 	if (der_take(&value, DER_SEQUENCE, &sequence) != EST_OK || value.len > 0 ||
 	    tree_check(sequence.whole, CSR_EXTENSION_DER, "the requested basicConstraints") !=
@@ -114,12 +118,14 @@ static enum outcome take_basic_constraints(struct span value, struct wishes *out
 		return refuse(
 		    CSR_EXTENSION_DER, "the requested basicConstraints is not a DER SEQUENCE");
 	rest = sequence.content;
-	if (rest.len == 0)
-		return EST_OK;
-	if (der_take(&rest, DER_BOOLEAN, &flag) == EST_OK && flag.content.data[0] == 0 &&
-	    rest.len == 0)
-		return EST_OK;
-	return note_beyond(out, CSR_CA, "a CA certificate (basicConstraints)");
+	if (der_take(&rest, DER_BOOLEAN, &flag) == EST_OK)
+		ca = flag.content.data[0] != 0;
+	if (ca)
+		(void)der_take(&rest, DER_INTEGER, &length);
+	if (rest.len > 0)
+		return note_beyond(out, CSR_CA, "a CA certificate (basicConstraints)");
+	out->ca = ca;
+	return EST_OK;
 }
 
 /* Nothing reads the value, so it is looked at whether it is DER at all. */
@@ -179,15 +185,22 @@ static enum outcome take_extension(struct span *rest, struct seen *seen, struct 
 						    : skip(known, critical, value, out);
 }
 
+enum outcome wishes_parse_list(struct span list, struct wishes *out)
+{
+	struct seen seen = {.most = EXTENSIONS_MAX};
+
+	out->extensions = list;
+	while (list.len > 0)
+		if (take_extension(&list, &seen, out) != EST_OK)
+			return EST_MALFORMED;
+	return EST_OK;
+}
+
 enum outcome wishes_parse(struct span list, struct wishes *out)
 {
 	struct der sequence;
-	struct seen seen = {.most = EXTENSIONS_MAX};
 
 	if (der_take(&list, DER_SEQUENCE, &sequence) != EST_OK || list.len > 0)
 		return refuse(CSR_EXTENSION_DER, "the extensionRequest is not a DER SEQUENCE");
-	while (sequence.content.len > 0)
-		if (take_extension(&sequence.content, &seen, out) != EST_OK)
-			return EST_MALFORMED;
-	return EST_OK;
+	return wishes_parse_list(sequence.content, out);
 }

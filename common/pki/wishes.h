@@ -16,6 +16,8 @@ struct wishes {
 	enum refusal
 	    beyond; /* something that no profile grants; REFUSAL_NONE if there is nothing */
 	const char *beyond_what; /* "nameConstraints", ... */
+	bool ca;                 /* basicConstraints with CA:TRUE: only profiles of CAs grant it */
+	struct span extensions;  /* Extension, Extension, ...: all of them, as they came */
 };
 
 /*
@@ -24,5 +26,7 @@ struct wishes {
  * from zeroed wishes; the spans lead into the input. Refuses with a CSR code.
  */
 enum outcome wishes_parse(struct span extensions, struct wishes *out);
+/* The same of the content: Extension, Extension, ... */
+enum outcome wishes_parse_list(struct span extensions, struct wishes *out);
 
 #endif

@@ -15,7 +15,7 @@ struct store_backend {
 	void (*close)(struct store *store);
 	enum outcome (*rethread)(struct store *store);
 	enum outcome (*cert_add)(struct store *store, const struct cert_record *cert,
-	    const unsigned char *request, int64_t since, struct cert_record *earlier);
+	    const struct cert_terms *terms, struct cert_record *earlier);
 	enum outcome (*cert_of_request)(struct store *store, const unsigned char *request,
 	    int64_t since, struct cert_record *out);
 	enum outcome (*cert_get)(
@@ -26,6 +26,29 @@ struct store_backend {
 	    int reason_code, int64_t when, struct cert_record *out);
 	enum outcome (*key_check)(
 	    struct store *store, const unsigned char *identity, const unsigned char *spki);
+	enum outcome (*revocation_hash)(
+	    struct store *store, const struct serial *serial, struct buf *out);
+	enum outcome (*pending_add)(struct store *store, const struct pending_record *pending,
+	    const struct secret_use *secret, struct pending_record *existing);
+	enum outcome (*pending_get)(
+	    struct store *store, const unsigned char *id, struct pending_record *out);
+	enum outcome (*pending_next)(
+	    struct store *store, const unsigned char *after, struct pending_record *out);
+	enum outcome (*pending_decide)(struct store *store, const struct pending_record *decision);
+	enum outcome (*secret_put)(
+	    struct store *store, const struct secret_record *secret, bool replace);
+	enum outcome (*secret_get)(
+	    struct store *store, const char *name, struct secret_record *out);
+	enum outcome (*secret_delete)(struct store *store, const char *name);
+	enum outcome (*secret_next)(
+	    struct store *store, const char *after, struct secret_record *out);
+	enum outcome (*secret_check)(struct store *store, const struct secret_use *use);
+	enum outcome (*kek_put)(struct store *store, const struct kek_record *kek, bool replace);
+	enum outcome (*kek_get)(struct store *store, struct span id, struct kek_record *out);
+	enum outcome (*kek_delete)(struct store *store, struct span id);
+	enum outcome (*kek_next)(struct store *store, struct span after, struct kek_record *out);
+	enum outcome (*nonce_use)(
+	    struct store *store, const unsigned char *digest, int64_t expires);
 	enum outcome (*user_put)(struct store *store, const struct user_record *user, bool replace);
 	enum outcome (*user_get)(struct store *store, const char *name, struct user_record *out);
 	enum outcome (*user_delete)(struct store *store, const char *name);

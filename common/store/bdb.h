@@ -24,6 +24,11 @@ enum bdb_table {
 	BDB_ISSUED,
 	BDB_COUNTER,
 	BDB_USER,
+	BDB_CHALLENGE,
+	BDB_PENDING,
+	BDB_SECRET,
+	BDB_KEK,
+	BDB_NONCE,
 	BDB_META,
 	BDB_TABLES
 };
@@ -92,6 +97,11 @@ int bdb_get(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span key,
 int bdb_put(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span key, struct span value,
     uint32_t flags);
 
+/* DB_NOTFOUND where there is none. */
+int bdb_delete(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span key);
+/* Moves key (empty: before the first) to the first one that is not less, or DB_NOTFOUND. */
+int bdb_seek(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct row_key *key);
+
 /* Called for each row; false ends the scan. Reads no other row: the scan holds a lock. */
 typedef bool bdb_row(struct span key, struct span value, void *context);
 
@@ -156,10 +166,33 @@ enum outcome bdb_count_renew(struct bdb *bdb); /* of a store of form 1 */
 int bdb_cert_read(struct bdb *bdb, DB_TXN *txn, const struct serial *serial, uint32_t flags,
     struct cert_record *out);
 
+/* --- bdb_revocation.c --- */
+
+/* The certificate with that serial, locked against other writers; len 0 where there is none. */
+int bdb_supersede_begin(
+    struct bdb *bdb, DB_TXN *txn, const struct serial *serial, struct cert_record *out);
+/* Revokes it for that reason, unless it is revoked already. */
+int bdb_supersede(struct bdb *bdb, DB_TXN *txn, struct cert_record *cert, int64_t when);
+
+/* --- bdb_challenge.c, bdb_secret.c, bdb_pending.c: their part of an addition --- */
+
+int bdb_challenge_put(struct bdb *bdb, DB_TXN *txn, const struct serial *serial, const char *hash);
+/*
+ * Locks the row of that name's secret: whoever locks other rows first could meet somebody who does
+ * it the other way round.
+ */
+int bdb_secret_hold(struct bdb *bdb, DB_TXN *txn, const char *name);
+/* Uses it up, or BDB_REFUSED. */
+int bdb_secret_use(struct bdb *bdb, DB_TXN *txn, const struct secret_use *use);
+/* Makes the approval's row one of an issued certificate; BDB_REFUSED where it is not as it was. */
+int bdb_pending_issue(struct bdb *bdb, DB_TXN *txn, const struct pending_record *approval,
+    const struct serial *serial);
+int bdb_pending_waiting(struct bdb *bdb, DB_TXN *txn, uint32_t flags, unsigned *waiting);
+
 /* --- the rest of the row of store_bdb: each in the file of its noun --- */
 
 enum outcome bdb_cert_add(struct store *store, const struct cert_record *cert,
-    const unsigned char *request, int64_t since, struct cert_record *earlier);
+    const struct cert_terms *terms, struct cert_record *earlier);
 enum outcome bdb_cert_of_request(
     struct store *store, const unsigned char *request, int64_t since, struct cert_record *out);
 enum outcome bdb_cert_get(
@@ -170,6 +203,24 @@ enum outcome bdb_cert_list(
     struct store *store, const struct cert_query *query, struct cert_page *page);
 enum outcome bdb_key_check(
     struct store *store, const unsigned char *identity, const unsigned char *spki);
+enum outcome bdb_revocation_hash(struct store *store, const struct serial *serial, struct buf *out);
+enum outcome bdb_pending_add(struct store *store, const struct pending_record *pending,
+    const struct secret_use *secret, struct pending_record *existing);
+enum outcome bdb_pending_get(
+    struct store *store, const unsigned char *id, struct pending_record *out);
+enum outcome bdb_pending_next(
+    struct store *store, const unsigned char *after, struct pending_record *out);
+enum outcome bdb_pending_decide(struct store *store, const struct pending_record *decision);
+enum outcome bdb_secret_put(struct store *store, const struct secret_record *secret, bool replace);
+enum outcome bdb_secret_get(struct store *store, const char *name, struct secret_record *out);
+enum outcome bdb_secret_delete(struct store *store, const char *name);
+enum outcome bdb_secret_next(struct store *store, const char *after, struct secret_record *out);
+enum outcome bdb_secret_check(struct store *store, const struct secret_use *use);
+enum outcome bdb_kek_put(struct store *store, const struct kek_record *kek, bool replace);
+enum outcome bdb_kek_get(struct store *store, struct span id, struct kek_record *out);
+enum outcome bdb_kek_delete(struct store *store, struct span id);
+enum outcome bdb_kek_next(struct store *store, struct span after, struct kek_record *out);
+enum outcome bdb_nonce_use(struct store *store, const unsigned char *digest, int64_t expires);
 enum outcome bdb_user_put(struct store *store, const struct user_record *user, bool replace);
 enum outcome bdb_user_get(struct store *store, const char *name, struct user_record *out);
 enum outcome bdb_user_delete(struct store *store, const char *name);

@@ -92,10 +92,11 @@ enum outcome bdb_cert_of_request(
 
 struct addition {
 	const struct cert_record *cert;
-	const unsigned char *request;
-	int64_t since;
+	const struct cert_terms *terms;
 	struct cert_record *earlier;
 	unsigned label;
+	uint32_t expired_day;
+	struct cert_record old; /* what it supersedes; serial.len 0: nothing */
 };
 
 /*
@@ -109,10 +110,10 @@ static int drop_old_requests(DBC *cursor, const struct addition *add)
 	int64_t oldest = add->cert->issued_at - KEEP;
 	int error = 0;
 
-	if (add->request[0] % EVERY != 0)
+	if (add->terms->request[0] % EVERY != 0)
 		return 0;
-	if (add->since < oldest)
-		oldest = add->since;
+	if (add->terms->since < oldest)
+		oldest = add->terms->since;
 	for (int i = 0; i < ROWS && error == 0; i++) {
 		DBT key = {0}, value = {0};
 		struct serial serial;
@@ -131,32 +132,36 @@ static int drop_old_requests(DBC *cursor, const struct addition *add)
  */
 static int claim_request(struct bdb *bdb, DB_TXN *txn, DBC *cursor, const struct addition *add)
 {
+	const struct cert_terms *terms = add->terms;
 	unsigned char octets[ROW_ISSUE_SIZE];
-	DBT key = {.data = (void *)(uintptr_t)add->request, .size = STORE_REQUEST_SIZE};
+	DBT key = {.data = (void *)(uintptr_t)terms->request, .size = STORE_REQUEST_SIZE};
 	DBT value = {0};
 	int error = cursor->get(cursor, &key, &value, DB_SET | DB_RMW);
 
 	if (error == 0) {
 		error = get_answer(
-		    bdb, txn, (struct span){value.data, value.size}, add->since, add->earlier);
+		    bdb, txn, (struct span){value.data, value.size}, terms->since, add->earlier);
 		if (error == 0)
 			return bdb_refuse(bdb, EST_CONFLICT);
 	}
 	if (error != DB_NOTFOUND)
 		return error;
 	row_issue_put(octets, add->cert->issued_at, &add->cert->serial);
-	key = (DBT){.data = (void *)(uintptr_t)add->request, .size = STORE_REQUEST_SIZE};
+	key = (DBT){.data = (void *)(uintptr_t)terms->request, .size = STORE_REQUEST_SIZE};
 	value = (DBT){.data = octets, .size = 9U + add->cert->serial.len};
 	error = cursor->put(cursor, &key, &value, DB_KEYFIRST);
 	return error == 0 ? drop_old_requests(cursor, add) : error;
 }
 
-static int put_request(struct bdb *bdb, DB_TXN *txn, const struct addition *add)
+static int put_request(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 {
 	DB *db = bdb->tables[BDB_REQUEST];
 	DBC *cursor;
-	int closed, error = db->cursor(db, txn, &cursor, 0);
+	int closed, error;
 
+	if (add->terms->request == NULL)
+		return 0;
+	error = db->cursor(db, txn, &cursor, 0);
 	if (error != 0)
 		return error;
 	error = claim_request(bdb, txn, cursor, add);
@@ -164,7 +169,7 @@ static int put_request(struct bdb *bdb, DB_TXN *txn, const struct addition *add)
 	return error == 0 ? closed : error;
 }
 
-static int put_indexes(struct bdb *bdb, DB_TXN *txn, const struct addition *add)
+static int put_indexes(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 {
 	const struct cert_record *cert = add->cert;
 	const struct row_expiry expiry = {cert->not_after, add->label, false};
@@ -188,8 +193,9 @@ static int put_indexes(struct bdb *bdb, DB_TXN *txn, const struct addition *add)
 	return bdb_put(bdb, txn, BDB_SPKI, row_key_span(&key), (struct span){NULL, 0}, 0);
 }
 
-static int append_issued(struct bdb *bdb, DB_TXN *txn, const struct cert_record *cert)
+static int append_issued(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 {
+	const struct cert_record *cert = add->cert;
 	unsigned char octets[ROW_ISSUE_SIZE];
 	db_recno_t number = 0;
 	DBT key = {.data = &number, .ulen = sizeof(number), .flags = DB_DBT_USERMEM};
@@ -216,8 +222,9 @@ static int is_added(struct bdb *bdb, DB_TXN *txn, const struct addition *add, bo
 /*
  * Read in the transaction, so that a revocation comes wholly before this certificate or after it.
  */
-static int check_rests_on(struct bdb *bdb, DB_TXN *txn, const struct serial *serial)
+static int check_rests_on(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 {
+	const struct serial *serial = add->terms->rests_on;
 	struct cert_record cert = {0};
 	bool revoked;
 	int error = serial == NULL ? DB_NOTFOUND : bdb_cert_read(bdb, txn, serial, 0, &cert);
@@ -235,8 +242,22 @@ static int check_rests_on(struct bdb *bdb, DB_TXN *txn, const struct serial *ser
 	return bdb_refuse(bdb, EST_FORBIDDEN);
 }
 
-static int put_cert(struct bdb *bdb, DB_TXN *txn, const struct serial *serial)
+static int check_key(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 {
+	const unsigned char *spki = add->cert->spki;
+
+	return bdb_key_usable(bdb, txn, add->terms->key == NULL ? spki : add->terms->key,
+	    add->terms->must_be_new ? spki : NULL);
+}
+
+static int hold_day(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	return bdb_expired_day(bdb, txn, &add->expired_day);
+}
+
+static int put_cert(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	const struct serial *serial = &add->cert->serial;
 	int error =
 	    bdb_put(bdb, txn, BDB_CERT, row_serial(serial), buf_span(&bdb->record), DB_NOOVERWRITE);
 	char text[2 * SERIAL_MAX + 1];
@@ -248,42 +269,93 @@ static int put_cert(struct bdb *bdb, DB_TXN *txn, const struct serial *serial)
 	return bdb_refuse(bdb, EST_INTERNAL);
 }
 
+static int count_cert(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	int error = bdb_count_issued(bdb, txn, add->label, add->cert->issued_at);
+
+	if (error == 0 && row_day(add->cert->not_after) < add->expired_day)
+		error = bdb_expired_add(bdb, txn, add->label, 1);
+	return error;
+}
+
+/* --- what else its terms ask for --- */
+
+/*
+ * Before anything else reads that certificate: two that read it first and lock it then would wait
+ * for each other.
+ */
+static int hold_old(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	cert_record_clear(&add->old);
+	if (add->terms->supersedes == NULL)
+		return 0;
+	return bdb_supersede_begin(bdb, txn, add->terms->supersedes, &add->old);
+}
+
+static int use_secret(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	return add->terms->secret == NULL ? 0 : bdb_secret_use(bdb, txn, add->terms->secret);
+}
+
+static int use_approval(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	const struct pending_record *approval = add->terms->approval;
+
+	return approval == NULL ? 0 : bdb_pending_issue(bdb, txn, approval, &add->cert->serial);
+}
+
+static int supersede_old(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	if (add->terms->supersedes == NULL)
+		return 0;
+	return bdb_supersede(bdb, txn, &add->old, add->cert->issued_at);
+}
+
+static int put_challenge(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	const char *hash = add->terms->revocation_hash;
+
+	return hash == NULL ? 0 : bdb_challenge_put(bdb, txn, &add->cert->serial, hash);
+}
+
+/*
+ * In this order. The request comes before what it may use up: where it was answered, that is the
+ * answer.
+ */
+static int (*const steps[])(struct bdb *bdb, DB_TXN *txn, struct addition *add) = {
+    hold_old,
+    hold_day,
+    put_request, /* before what the same request, a moment ago, may have changed */
+    check_rests_on,
+    check_key,
+    use_secret,
+    use_approval,
+    put_cert,
+    supersede_old,
+    put_indexes,
+    append_issued,
+    count_cert,
+    put_challenge,
+};
+
 static int add_act(struct bdb *bdb, DB_TXN *txn, void *context)
 {
-	const struct addition *add = context;
-	const struct cert_record *cert = add->cert;
-	uint32_t expired_day = 0;
+	struct addition *add = context;
 	bool added;
 	int error = is_added(bdb, txn, add, &added);
 
 	if (error != 0 || added)
 		return error;
-	error = check_rests_on(bdb, txn, cert->rests_on);
-	if (error == 0)
-		error = bdb_key_usable(bdb, txn, cert->key == NULL ? cert->spki : cert->key,
-		    cert->must_be_new ? cert->spki : NULL);
-	if (error == 0)
-		error = bdb_expired_day(bdb, txn, &expired_day);
-	if (error == 0)
-		error = put_request(bdb, txn, add);
-	if (error == 0)
-		error = put_cert(bdb, txn, &cert->serial);
-	if (error == 0)
-		error = put_indexes(bdb, txn, add);
-	if (error == 0)
-		error = append_issued(bdb, txn, cert);
-	if (error == 0)
-		error = bdb_count_issued(bdb, txn, add->label, cert->issued_at);
-	if (error == 0 && row_day(cert->not_after) < expired_day)
-		error = bdb_expired_add(bdb, txn, add->label, 1);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && error == 0; i++)
+		error = steps[i](bdb, txn, add);
 	return error;
 }
 
 enum outcome bdb_cert_add(struct store *store, const struct cert_record *cert,
-    const unsigned char *request, int64_t since, struct cert_record *earlier)
+    const struct cert_terms *terms, struct cert_record *earlier)
 {
 	struct bdb *bdb = (struct bdb *)store;
-	struct addition add = {cert, request, since, earlier, 0};
+	struct addition add = {.cert = cert, .terms = terms, .earlier = earlier};
 	enum outcome outcome =
 	    bdb_label(bdb, cert->label == NULL ? "" : cert->label, true, &add.label);
 
@@ -291,5 +363,7 @@ enum outcome bdb_cert_add(struct store *store, const struct cert_record *cert,
 		return outcome;
 	buf_reset(&bdb->record);
 	cert_record_encode(cert, &bdb->record);
-	return bdb_run(bdb, BDB_WRITE, add_act, &add);
+	outcome = bdb_run(bdb, BDB_WRITE, add_act, &add);
+	cert_record_clear(&add.old);
+	return outcome;
 }

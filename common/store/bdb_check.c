@@ -1,38 +1,9 @@
-#include "common/store/bdb.h"
+#include "common/store/bdb_check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/store/bdb_row.h"
-
-enum {
-	BATCH = 500,     /* rows read at a time; between two batches others may have the store to
-			    themselves */
-	PROGRESS = 5000, /* rows between two calls of progress() */
-};
-
-struct check {
-	struct bdb *bdb;
-	store_figure *progress;
-	void *context;
-	int64_t *faults;
-	int64_t checked, now, certs;
-	struct store_totals found; /* labels, as the certificates say */
-	struct cert_record cert;   /* the one being looked at */
-	struct row_key key;        /* and the row */
-};
-
-/* One thing that is wrong. The first one is the reason, instead of what a decoder said about it. */
-static void fault(struct check *check, const struct serial *serial, const char *what)
-{
-	char text[2 * SERIAL_MAX + 1];
-
-	if (*check->faults == 0)
-		reason_clear();
-	++*check->faults;
-	(void)reason(EST_INTERNAL, "certificate %s: %s", serial_text(serial, text), what);
-}
 
 /* --- the rows that a certificate has in each index --- */
 
@@ -114,62 +85,6 @@ static const struct index {
 
 enum { INDEXES = sizeof(indexes) / sizeof(indexes[0]) };
 
-/* --- walking a table --- */
-
-struct batch {
-	enum bdb_table table;
-	struct row_key from;
-	struct row_key keys[BATCH];
-	size_t count;
-};
-
-static bool batch_row(struct span key, struct span value, void *context)
-{
-	struct batch *batch = context;
-	struct row_key *kept = &batch->keys[batch->count++];
-
-	(void)value;
-	kept->len = key.len <= ROW_KEY_MAX ? key.len : ROW_KEY_MAX;
-	memcpy(kept->octets, key.data, kept->len);
-	return batch->count < BATCH;
-}
-
-static int batch_act(struct bdb *bdb, DB_TXN *txn, void *context)
-{
-	struct batch *batch = context;
-	int error;
-
-	batch->count = 0;
-	error = bdb_scan(bdb, txn, batch->table, row_key_span(&batch->from), batch_row, batch);
-	return error == DB_NOTFOUND ? 0 : error;
-}
-
-typedef enum outcome look_at(struct check *check, const struct index *index);
-
-/* Calls look for every key of the table, in check->key. */
-static enum outcome walk(
-    struct check *check, enum bdb_table table, look_at *look, const struct index *index)
-{
-	struct batch *batch = mem_alloc(sizeof(*batch));
-	enum outcome outcome = EST_OK;
-
-	batch->table = table;
-	batch->count = BATCH;
-	while (outcome == EST_OK && batch->count == BATCH) {
-		outcome = bdb_run(check->bdb, BDB_READ, batch_act, batch);
-		for (size_t i = 0; i < batch->count && outcome == EST_OK; i++) {
-			check->key = batch->keys[i];
-			outcome = look(check, index);
-			if (++check->checked % PROGRESS == 0 && check->progress != NULL)
-				check->progress(check->context, "checked", check->checked);
-		}
-		if (batch->count > 0)
-			row_key_after(&batch->from, row_key_span(&batch->keys[batch->count - 1]));
-	}
-	free(batch);
-	return outcome;
-}
-
 /* --- from the certificates to the indexes --- */
 
 static int look_at_index(
@@ -183,11 +98,11 @@ static int look_at_index(
 	int error = bdb_get(check->bdb, txn, index->table, row_key_span(&key), &value, 0);
 
 	if (error == DB_NOTFOUND && present)
-		fault(check, &cert->serial, index->missing);
+		check_fault(check, &cert->serial, index->missing);
 	else if (error == 0 && !present)
-		fault(check, &cert->serial, index->stray);
+		check_fault(check, &cert->serial, index->stray);
 	else if (error == 0 && !span_equal(value, buf_span(&expected)))
-		fault(check, &cert->serial, index->missing);
+		check_fault(check, &cert->serial, index->missing);
 	buf_free(&expected);
 	return error == DB_NOTFOUND ? 0 : error;
 }
@@ -208,7 +123,7 @@ static int cert_act(struct bdb *bdb, DB_TXN *txn, void *context)
 		return bdb_refuse(bdb, EST_CONFLICT);
 	error = bdb_label_get(bdb, NULL, check->cert.label, &label);
 	if (error == DB_NOTFOUND)
-		fault(check, &check->cert.serial, "its label has no number");
+		check_fault(check, &check->cert.serial, "its label has no number");
 	for (size_t i = 0; i < INDEXES && error == 0; i++)
 		error = look_at_index(check, txn, &indexes[i], label);
 	if (error != 0)
@@ -236,21 +151,21 @@ static void count_cert(struct check *check)
 	}
 }
 
-static enum outcome look_at_cert(struct check *check, const struct index *index)
+static enum outcome look_at_cert(struct check *check, const void *which)
 {
 	struct serial serial;
 	enum outcome outcome = bdb_run(check->bdb, BDB_SNAPSHOT, cert_act, check);
 
-	(void)index;
+	(void)which;
 	(void)row_serial_behind(row_key_span(&check->key), 0, &serial);
 	if (outcome == EST_CONFLICT) {
-		fault(check, &serial, "its record is damaged");
+		check_fault(check, &serial, "its record is damaged");
 		return EST_OK;
 	}
 	if (outcome != EST_OK)
 		return outcome;
 	if (!span_equal(row_serial(&serial), row_serial(&check->cert.serial)))
-		fault(check, &serial, "its record is that of another certificate");
+		check_fault(check, &serial, "its record is that of another certificate");
 	count_cert(check);
 	return EST_OK;
 }
@@ -268,8 +183,9 @@ static size_t serial_place(const struct check *check, const struct index *index)
 	return at + 1;
 }
 
-static enum outcome look_at_row(struct check *check, const struct index *index)
+static enum outcome look_at_row(struct check *check, const void *which)
 {
+	const struct index *index = which;
 	struct serial serial;
 	struct row_key key;
 	struct buf value = {0};
@@ -277,56 +193,26 @@ static enum outcome look_at_row(struct check *check, const struct index *index)
 
 	cert_record_clear(&check->cert);
 	if (!row_serial_behind(row_key_span(&check->key), serial_place(check, index), &serial)) {
-		fault(check, &serial, "a row of an index has no serial");
+		check_fault(check, &serial, "a row of an index has no serial");
 		return EST_OK;
 	}
 	outcome = bdb_cert_get(&check->bdb->store, &serial, &check->cert);
 	if (outcome == EST_NOT_FOUND) {
-		fault(
+		check_fault(
 		    check, &serial, "an index has a row for it, and there is no such certificate");
 		return EST_OK;
 	}
 	if (outcome == EST_OK && (!index->expect(&check->cert, 0, &key, &value) ||
 				     !span_equal(row_key_span(&key), row_key_span(&check->key))))
-		fault(check, &serial, index->stray);
+		check_fault(check, &serial, index->stray);
 	buf_free(&value);
 	return outcome;
-}
-
-/* A request's row names a certificate, unless it was dropped as too old meanwhile. */
-static int request_act(struct bdb *bdb, DB_TXN *txn, void *context)
-{
-	struct check *check = context;
-	struct span value;
-	int64_t issued_at;
-	int error = bdb_get(bdb, txn, BDB_REQUEST, row_key_span(&check->key), &value, 0);
-
-	if (error != 0)
-		return error == DB_NOTFOUND ? 0 : error;
-	if (!row_issue_get(value, &issued_at, &check->cert.serial))
-		return bdb_refuse(bdb, EST_CONFLICT);
-	error = bdb_get(bdb, txn, BDB_CERT, row_serial(&check->cert.serial), &value, 0);
-	return error == DB_NOTFOUND ? bdb_refuse(bdb, EST_CONFLICT) : error;
-}
-
-static enum outcome look_at_request(struct check *check, const struct index *index)
-{
-	enum outcome outcome;
-
-	(void)index;
-	cert_record_clear(&check->cert);
-	outcome = bdb_run(check->bdb, BDB_READ, request_act, check);
-	if (outcome != EST_CONFLICT)
-		return outcome;
-	fault(check, &check->cert.serial,
-	    "a request was answered with it, and there is no such certificate");
-	return EST_OK;
 }
 
 /* The queue of issues names every certificate once. */
 static enum outcome walk_issues(struct check *check, int64_t *count)
 {
-	struct cert_query query = {.order = CERTS_BY_ISSUE, .limit = BATCH};
+	struct cert_query query = {.order = CERTS_BY_ISSUE, .limit = CHECK_BATCH};
 	struct cert_page page = {0};
 	struct buf token = {0};
 	enum outcome outcome;
@@ -400,11 +286,11 @@ enum outcome bdb_check(struct store *store, store_figure *progress, void *contex
 	enum outcome outcome = bdb_totals(store, check.now, &before);
 
 	if (outcome == EST_OK)
-		outcome = walk(&check, BDB_CERT, look_at_cert, NULL);
+		outcome = check_walk(&check, BDB_CERT, look_at_cert, NULL);
 	for (size_t i = 0; i < INDEXES && outcome == EST_OK; i++)
-		outcome = walk(&check, indexes[i].table, look_at_row, &indexes[i]);
+		outcome = check_walk(&check, indexes[i].table, look_at_row, &indexes[i]);
 	if (outcome == EST_OK)
-		outcome = walk(&check, BDB_REQUEST, look_at_request, NULL);
+		outcome = check_rows(&check);
 	if (outcome == EST_OK)
 		outcome = walk_issues(&check, &issues);
 	if (outcome == EST_OK)

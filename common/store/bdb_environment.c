@@ -27,6 +27,11 @@ static const struct {
     [BDB_ISSUED] = {"issued", DB_QUEUE, ROW_ISSUE_SIZE, false},
     [BDB_COUNTER] = {"counter", DB_QUEUE, 16, false},
     [BDB_USER] = {"user", DB_BTREE, 0, false},
+    [BDB_CHALLENGE] = {"challenge", DB_BTREE, 0, false},
+    [BDB_PENDING] = {"pending", DB_BTREE, 0, false},
+    [BDB_SECRET] = {"secret", DB_BTREE, 0, false},
+    [BDB_KEK] = {"kek", DB_BTREE, 0, false},
+    [BDB_NONCE] = {"nonce", DB_BTREE, 0, false},
     [BDB_META] = {"meta", DB_BTREE, 0, false},
 };
 

@@ -19,26 +19,15 @@ struct question {
  */
 static int next_row(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct row_key *from)
 {
-	DB *db = bdb->tables[table];
-	DBC *cursor;
-	DBT key = {.data = from->octets,
-	    .size = (uint32_t)from->len,
-	    .ulen = sizeof(from->octets),
-	    .flags = DB_DBT_USERMEM};
-	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL};
 	unsigned char spki[32];
-	int closed, error = db->cursor(db, txn, &cursor, 0);
+	int error;
 
-	if (error != 0)
-		return error;
 	memcpy(spki, from->octets, sizeof(spki));
-	error = cursor->get(cursor, &key, &value, DB_SET_RANGE);
-	closed = cursor->close(cursor);
-	from->len = key.size;
+	error = bdb_seek(bdb, txn, table, from);
 	if (error == 0 &&
 	    (from->len < sizeof(spki) || memcmp(from->octets, spki, sizeof(spki)) != 0))
 		error = DB_NOTFOUND;
-	return error == 0 ? closed : error;
+	return error;
 }
 
 static int check_blocked(struct bdb *bdb, DB_TXN *txn, const unsigned char *identity)

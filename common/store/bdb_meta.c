@@ -6,7 +6,15 @@
 #include "common/store/bdb_row.h"
 
 /* The form of all rows; a store of a higher number is not touched. */
-enum { SCHEMA = 2 }; /* 2: blocked keys, and rings of counters that are announced */
+enum {
+	SCHEMA_KEYS = 2, /* blocked keys, and rings of counters that are announced */
+	/*
+	 * Requests that wait, secrets, nonces, keys to encrypt under, challenges: a program that does
+	 * not know them would not use them up.
+	 */
+	SCHEMA_QUEUE = 3,
+	SCHEMA = SCHEMA_QUEUE
+};
 
 static const char meta_schema[] = "schema";
 static const char meta_labels[] = "labels";
@@ -61,11 +69,20 @@ static int renewed_act(struct bdb *bdb, DB_TXN *txn, void *context)
 	return put_number(bdb, txn, meta_schema, SCHEMA);
 }
 
+static int schema_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	return get_number(bdb, txn, meta_schema, context);
+}
+
+/* The tables that a form lacks are there by now, and empty. */
 enum outcome bdb_meta_renew(struct bdb *bdb)
 {
-	enum outcome outcome = bdb_key_fill(bdb);
+	unsigned schema = 0;
+	enum outcome outcome = bdb_run(bdb, BDB_READ, schema_act, &schema);
 
-	if (outcome == EST_OK)
+	if (outcome == EST_OK && schema < SCHEMA_KEYS)
+		outcome = bdb_key_fill(bdb);
+	if (outcome == EST_OK && schema < SCHEMA_KEYS)
 		outcome = bdb_count_renew(bdb);
 	return outcome == EST_OK ? bdb_run(bdb, BDB_WRITE, renewed_act, NULL) : outcome;
 }

@@ -12,15 +12,16 @@ struct revocation {
 /* The certificate's record, its row of the revoked, and its key where that is compromised. */
 static int put_state(struct bdb *bdb, DB_TXN *txn, const struct cert_record *cert)
 {
+	struct buf row = {0}; /* bdb->record may be that of a certificate being added */
 	int error;
 
-	buf_reset(&bdb->record);
-	cert_record_encode(cert, &bdb->record);
-	error = bdb_put(bdb, txn, BDB_CERT, row_serial(&cert->serial), buf_span(&bdb->record), 0);
-	row_revoked_put(&bdb->record, cert);
+	cert_record_encode(cert, &row);
+	error = bdb_put(bdb, txn, BDB_CERT, row_serial(&cert->serial), buf_span(&row), 0);
+	row_revoked_put(&row, cert);
 	if (error == 0)
-		error = bdb_put(
-		    bdb, txn, BDB_REVOKED, row_serial(&cert->serial), buf_span(&bdb->record), 0);
+		error =
+		    bdb_put(bdb, txn, BDB_REVOKED, row_serial(&cert->serial), buf_span(&row), 0);
+	buf_free(&row);
 	return error == 0 ? bdb_key_block(bdb, txn, cert) : error;
 }
 
@@ -60,6 +61,23 @@ static int revoke_first(struct bdb *bdb, DB_TXN *txn, const struct cert_record *
 	if (error == 0)
 		error = put_state(bdb, txn, cert);
 	return error == 0 ? put_counts(bdb, txn, cert, expired_day) : error;
+}
+
+int bdb_supersede_begin(
+    struct bdb *bdb, DB_TXN *txn, const struct serial *serial, struct cert_record *out)
+{
+	int error = bdb_cert_read(bdb, txn, serial, DB_RMW, out);
+
+	return error == DB_NOTFOUND ? 0 : error;
+}
+
+int bdb_supersede(struct bdb *bdb, DB_TXN *txn, struct cert_record *cert, int64_t when)
+{
+	if (cert->serial.len == 0 || cert->revocation_reason != NOT_REVOKED)
+		return 0;
+	cert->revocation_reason = SUPERSEDED;
+	cert->revoked_at = when;
+	return revoke_first(bdb, txn, cert);
 }
 
 static int revoke_act(struct bdb *bdb, DB_TXN *txn, void *context)

@@ -125,6 +125,30 @@ void row_spki_key(struct row_key *key, const unsigned char spki[32], const struc
 	key_add_serial(key, serial);
 }
 
+void row_pending_key(struct row_key *key, const unsigned char id[32])
+{
+	key->len = 0;
+	key_add(key, &(const unsigned char){ROW_PENDING}, 1);
+	key_add(key, id, 32);
+}
+
+void row_due_key(struct row_key *key, int64_t expires_at, const unsigned char id[32])
+{
+	key->len = 9;
+	key->octets[0] = ROW_PENDING_DUE;
+	row_number_put(key->octets + 1, expires_at < 0 ? 0 : (uint64_t)expires_at, 8);
+	key_add(key, id, 32);
+}
+
+bool row_due_get(struct span key, int64_t *expires_at, const unsigned char **id)
+{
+	if (key.len != 9 + 32 || key.data[0] != ROW_PENDING_DUE)
+		return false;
+	*expires_at = (int64_t)row_number_get(key.data + 1, 8);
+	*id = key.data + 9;
+	return true;
+}
+
 void row_expiry_put(unsigned char out[static ROW_EXPIRY_SIZE], const struct row_expiry *row)
 {
 	row_number_put(out, (uint64_t)row->not_after, 8);
@@ -210,6 +234,32 @@ int bdb_put(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span key,
 	DBT v = dbt_of(value);
 
 	return bdb->tables[table]->put(bdb->tables[table], txn, &k, &v, flags);
+}
+
+int bdb_delete(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct span key)
+{
+	DBT k = dbt_of(key);
+
+	return bdb->tables[table]->del(bdb->tables[table], txn, &k, 0);
+}
+
+int bdb_seek(struct bdb *bdb, DB_TXN *txn, enum bdb_table table, struct row_key *key)
+{
+	DB *db = bdb->tables[table];
+	DBC *cursor;
+	DBT k = {.data = key->octets,
+	    .size = (uint32_t)key->len,
+	    .ulen = sizeof(key->octets),
+	    .flags = DB_DBT_USERMEM};
+	DBT v = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL};
+	int closed, error = db->cursor(db, txn, &cursor, 0);
+
+	if (error != 0)
+		return error;
+	error = cursor->get(cursor, &k, &v, key->len == 0 ? DB_FIRST : DB_SET_RANGE);
+	closed = cursor->close(cursor);
+	key->len = k.size;
+	return error == 0 ? closed : error;
 }
 
 /* Hands out the rows of one buffer; false once the scan is to end. */

@@ -15,6 +15,14 @@
  * 	issued	 queue				-> issued at, serial
  * 	counter	 queue, by label, slot, cell	-> day, count of the day, count of older days
  * 	user	 name				-> the encoded user_record
+ * 	challenge serial			-> crypt(5) string of its revocationChallenge
+ * 	pending	 'p', id			-> the encoded pending_record
+ * 		 'e', when it expires, id	-> nothing
+ * 		 'w'				-> how many rows wait; who adds or decides locks it
+ * 					   first, so that their keys may lie beside each other
+ * 	secret	 shard, folded name, 0		-> the encoded secret_record
+ * 	kek	 id				-> the encoded kek_record
+ * 	nonce	 digest				-> when it expires, a number of whoever used it
  * 	meta	 "schema"			-> version
  * 		 "expired"			-> day counted up to, a count per label
  * 		 "labels"			-> how many labels there are
@@ -49,6 +57,11 @@ void row_expiry_key(
 void row_name_key(struct row_key *key, const char *name, const struct serial *serial);
 void row_spki_key(struct row_key *key, const unsigned char spki[32], const struct serial *serial);
 
+enum { ROW_PENDING = 'p', ROW_PENDING_DUE = 'e', ROW_PENDING_WAITING = 'w' };
+void row_pending_key(struct row_key *key, const unsigned char id[32]);
+void row_due_key(struct row_key *key, int64_t expires_at, const unsigned char id[32]);
+bool row_due_get(struct span key, int64_t *expires_at, const unsigned char **id);
+
 #define ROW_EXPIRY_SIZE 11
 struct row_expiry {
 	int64_t not_after;
@@ -57,6 +70,8 @@ struct row_expiry {
 };
 void row_expiry_put(unsigned char out[static ROW_EXPIRY_SIZE], const struct row_expiry *row);
 bool row_expiry_get(struct span value, struct row_expiry *row);
+
+#define ROW_NONCE_SIZE 16
 
 #define ROW_NAME_SIZE 10
 void row_name_put(unsigned char out[static ROW_NAME_SIZE], unsigned label, int64_t issued_at);

@@ -17,6 +17,7 @@ enum outcome bdb_checkpoint(struct store *store)
 }
 
 struct figures {
+	int64_t waiting;
 	int64_t commits, aborts, deadlocks, lockers, locks;
 	int64_t cache, cache_hits, cache_misses, pages_dirty;
 	int64_t log_file, log_syncs;
@@ -30,9 +31,11 @@ static int figures_act(struct bdb *bdb, DB_TXN *txn, void *context)
 	DB_LOCK_STAT *locks = NULL;
 	DB_MPOOL_STAT *pool = NULL;
 	DB_LOG_STAT *log = NULL;
-	int error = bdb->env->txn_stat(bdb->env, &txns, 0);
+	unsigned waiting;
+	int error = bdb_pending_waiting(bdb, txn, 0, &waiting);
 
-	(void)txn;
+	if (error == 0)
+		error = bdb->env->txn_stat(bdb->env, &txns, 0);
 	if (error == 0)
 		error = bdb->env->lock_stat(bdb->env, &locks, 0);
 	if (error == 0)
@@ -41,6 +44,7 @@ static int figures_act(struct bdb *bdb, DB_TXN *txn, void *context)
 		error = bdb->env->log_stat(bdb->env, &log, 0);
 	if (error == 0) {
 		*figures = (struct figures){
+		    .waiting = waiting,
 		    .commits = (int64_t)txns->st_ncommits,
 		    .aborts = (int64_t)txns->st_naborts,
 		    .deadlocks = (int64_t)locks->st_ndeadlocks,
@@ -83,6 +87,7 @@ enum outcome bdb_statistics(struct store *store, store_figure *figure, void *con
 	figure(context, "certificates", issued);
 	figure(context, "revoked", revoked);
 	figure(context, "expired", expired);
+	figure(context, "requests_waiting", seen.waiting);
 	figure(context, "processes", gate.processes);
 	figure(context, "recoveries", gate.recoveries);
 	figure(context, "processes_killed", gate.kills);

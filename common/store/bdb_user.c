@@ -68,9 +68,7 @@ enum outcome bdb_user_get(struct store *store, const char *name, struct user_rec
 static int delete_act(struct bdb *bdb, DB_TXN *txn, void *context)
 {
 	struct user_act *act = context;
-	struct span name = span_of(act->name);
-	DBT key = {.data = (void *)(uintptr_t)name.data, .size = (uint32_t)name.len};
-	int error = bdb->tables[BDB_USER]->del(bdb->tables[BDB_USER], txn, &key, 0);
+	int error = bdb_delete(bdb, txn, BDB_USER, span_of(act->name));
 
 	if (error != DB_NOTFOUND)
 		return error;

@@ -21,12 +21,12 @@ enum outcome store_rethread(struct store *store)
 }
 
 enum outcome store_cert_add(struct store *store, const struct cert_record *cert,
-    const unsigned char request[STORE_REQUEST_SIZE], int64_t since, struct cert_record *earlier)
+    const struct cert_terms *terms, struct cert_record *earlier)
 {
 	if (cert->serial.len == 0 || cert->serial.len > SERIAL_MAX ||
 	    cert->revocation_reason != NOT_REVOKED)
 		return reason(EST_INTERNAL, "a new certificate has a serial and is not revoked");
-	return store->backend->cert_add(store, cert, request, since, earlier);
+	return store->backend->cert_add(store, cert, terms, earlier);
 }
 
 enum outcome store_cert_of_request(struct store *store,
@@ -84,6 +84,96 @@ enum outcome store_key_check(
     struct store *store, const unsigned char identity[32], const unsigned char *spki)
 {
 	return store->backend->key_check(store, identity, spki);
+}
+
+enum outcome store_revocation_hash(
+    struct store *store, const struct serial *serial, struct buf *out)
+{
+	if (serial->len == 0 || serial->len > SERIAL_MAX)
+		return EST_NOT_FOUND;
+	return store->backend->revocation_hash(store, serial, out);
+}
+
+enum outcome store_pending_add(struct store *store, const struct pending_record *pending,
+    const struct secret_use *secret, struct pending_record *existing)
+{
+	if (pending->state != PENDING_WAITING || pending->serial.len != 0)
+		return reason(EST_INTERNAL, "a request that is put into the queue waits");
+	return store->backend->pending_add(store, pending, secret, existing);
+}
+
+enum outcome store_pending_get(
+    struct store *store, const unsigned char id[32], struct pending_record *out)
+{
+	return store->backend->pending_get(store, id, out);
+}
+
+enum outcome store_pending_next(
+    struct store *store, const unsigned char *after, struct pending_record *out)
+{
+	return store->backend->pending_next(store, after, out);
+}
+
+enum outcome store_pending_decide(struct store *store, const struct pending_record *decision)
+{
+	if (decision->state != PENDING_APPROVED && decision->state != PENDING_DENIED)
+		return reason(EST_INTERNAL, "a request is approved or denied");
+	return store->backend->pending_decide(store, decision);
+}
+
+enum outcome store_secret_put(struct store *store, const struct secret_record *secret, bool replace)
+{
+	if (secret->name == NULL || secret->name[0] == '\0')
+		return reason(EST_MALFORMED, "a one-time secret needs the name of its device");
+	return store->backend->secret_put(store, secret, replace);
+}
+
+enum outcome store_secret_get(struct store *store, const char *name, struct secret_record *out)
+{
+	return store->backend->secret_get(store, name, out);
+}
+
+enum outcome store_secret_delete(struct store *store, const char *name)
+{
+	return store->backend->secret_delete(store, name);
+}
+
+enum outcome store_secret_next(struct store *store, const char *after, struct secret_record *out)
+{
+	return store->backend->secret_next(store, after, out);
+}
+
+enum outcome store_secret_check(struct store *store, const struct secret_use *use)
+{
+	return store->backend->secret_check(store, use);
+}
+
+enum outcome store_kek_put(struct store *store, const struct kek_record *kek, bool replace)
+{
+	if (!kek_record_fits(kek))
+		return reason(EST_MALFORMED,
+		    "a key to encrypt under has 16, 24 or 32 octets, and an id of 1 to 64");
+	return store->backend->kek_put(store, kek, replace);
+}
+
+enum outcome store_kek_get(struct store *store, struct span id, struct kek_record *out)
+{
+	return store->backend->kek_get(store, id, out);
+}
+
+enum outcome store_kek_delete(struct store *store, struct span id)
+{
+	return store->backend->kek_delete(store, id);
+}
+
+enum outcome store_kek_next(struct store *store, struct span after, struct kek_record *out)
+{
+	return store->backend->kek_next(store, after, out);
+}
+
+enum outcome store_nonce_use(struct store *store, const unsigned char digest[32], int64_t expires)
+{
+	return store->backend->nonce_use(store, digest, expires);
 }
 
 enum outcome store_user_put(struct store *store, const struct user_record *user, bool replace)

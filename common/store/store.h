@@ -43,17 +43,42 @@ enum outcome store_rethread(struct store *store);
 
 /* --- certificates --- */
 
+/* That a one-time secret is to be used up. */
+struct secret_use {
+	const char *name, *label;    /* whose it is, and where it is used */
+	const unsigned char *digest; /* 32: SHA-256 of the text that was sent */
+	const unsigned char *key;    /* 32: key_identity() of what it is used for */
+};
+
+/*
+ * What store_cert_add() is to insist on, and to do besides, in the same durable act. All may be
+ * NULL or 0.
+ */
+struct cert_terms {
+	/* What makes two requests the same; NULL: this one is never answered twice. */
+	const unsigned char *request; /* STORE_REQUEST_SIZE */
+	int64_t since;
+	const struct serial *rests_on;   /* the certificate that asked, or that is being renewed */
+	const struct serial *supersedes; /* is revoked for that reason; one that is already stays */
+	const unsigned char *key;        /* key_identity() of its key; NULL: as its spki */
+	bool must_be_new;                /* no other valid certificate may be over its key */
+	const struct secret_use *secret;
+	const struct pending_record *approval; /* as it was read: what is being answered */
+	const char *revocation_hash; /* crypt(5) string of its revocationChallenge (RFC 7894) */
+};
+
 /*
  * Remembers a new certificate, its device's state, its request and its counts in one durable act.
  * Where the same request was answered at or after `since`, with a certificate that is neither
  * revoked nor expired, nothing is written, *earlier becomes that certificate (the caller clears it)
- * and the outcome is EST_CONFLICT. A serial that exists already is EST_INTERNAL.
- * Where cert->rests_on names a certificate (the one that asked, or that is being renewed) and that
- * one is revoked by now, nothing is written and the outcome is EST_FORBIDDEN; so also where
- * store_key_check() refuses its key by now, with that outcome.
+ * and the outcome is EST_CONFLICT. A serial that exists already is EST_INTERNAL. Nothing is written
+ * either, and the outcome is EST_FORBIDDEN, where the certificate that it rests on is revoked by
+ * now, where the secret is not (or not any more) good for that use (OTP_WRONG), and where the
+ * approval's row is not as it was read; so also where store_key_check() refuses its key by now,
+ * with that outcome. The approval's row becomes PENDING_ISSUED with its serial.
  */
 enum outcome store_cert_add(struct store *store, const struct cert_record *cert,
-    const unsigned char request[STORE_REQUEST_SIZE], int64_t since, struct cert_record *earlier);
+    const struct cert_terms *terms, struct cert_record *earlier);
 
 /*
  * The answer given to the same request at or after `since` that is still valid; EST_NOT_FOUND if
@@ -113,6 +138,75 @@ enum outcome store_cert_revoke(struct store *store, const struct serial *serial,
  */
 enum outcome store_key_check(
     struct store *store, const unsigned char identity[32], const unsigned char *spki);
+
+/*
+ * Appends the crypt(5) string that a certificate's revocationChallenge was stored as;
+ * EST_NOT_FOUND.
+ */
+enum outcome store_revocation_hash(
+    struct store *store, const struct serial *serial, struct buf *out);
+
+/* --- requests that wait for approval --- */
+
+#define STORE_PENDING_MOST 10000 /* rows that are waiting */
+
+/*
+ * Puts a request into the queue, and uses up its secret (may be NULL) in the same act. Where an
+ * unexpired row of the same id has the same content, nothing is written, *existing becomes that row
+ * (the caller clears it) and the outcome is EST_CONFLICT; one of other content, or an expired one,
+ * is replaced. EST_THROTTLED (APPROVAL_FULL) where too many wait; EST_FORBIDDEN for the secret.
+ * Rows that expired go away a few at a time, and never make the queue full.
+ */
+enum outcome store_pending_add(struct store *store, const struct pending_record *pending,
+    const struct secret_use *secret, struct pending_record *existing);
+/* The row with that id, expired or not; EST_NOT_FOUND. */
+enum outcome store_pending_get(
+    struct store *store, const unsigned char id[32], struct pending_record *out);
+/* The first row whose id is greater (NULL: the first of all); EST_NOT_FOUND at the end. */
+enum outcome store_pending_next(
+    struct store *store, const unsigned char *after, struct pending_record *out);
+/*
+ * Decides a row that waits: writes state, decided_at, decided_by, reason and expires_at of
+ * `decision`. EST_NOT_FOUND; EST_CONFLICT, with a reason, where its content is not that of
+ * `decision` or it does not wait any more: it was decided, or has expired.
+ */
+enum outcome store_pending_decide(struct store *store, const struct pending_record *decision);
+
+/* --- one-time secrets: one a device name, compared without regard to letter case --- */
+
+/* With `replace` it takes the place of another one, else that is EST_CONFLICT. */
+enum outcome store_secret_put(
+    struct store *store, const struct secret_record *secret, bool replace);
+/* EST_NOT_FOUND */
+enum outcome store_secret_get(struct store *store, const char *name, struct secret_record *out);
+enum outcome store_secret_delete(struct store *store, const char *name);
+/*
+ * The one behind that of `after` (NULL: the first), in an order of the store's own; EST_NOT_FOUND
+ * at the end.
+ */
+enum outcome store_secret_next(struct store *store, const char *after, struct secret_record *out);
+/*
+ * Whether that use would be granted just now, without using it up: EST_FORBIDDEN (OTP_WRONG). Good
+ * is one whose digest and label fit, that is unused and has not expired, or that was used by the
+ * same key.
+ */
+enum outcome store_secret_check(struct store *store, const struct secret_use *use);
+
+/* --- keys that generated keys are encrypted under, by id --- */
+
+/* As of secrets; EST_MALFORMED where kek_record_fits() says no. Ids are in the order of octets. */
+enum outcome store_kek_put(struct store *store, const struct kek_record *kek, bool replace);
+enum outcome store_kek_get(struct store *store, struct span id, struct kek_record *out);
+enum outcome store_kek_delete(struct store *store, struct span id);
+enum outcome store_kek_next(struct store *store, struct span after, struct kek_record *out);
+
+/* --- nonces --- */
+
+/*
+ * Remembers a digest until `expires`: EST_CONFLICT, without a reason, where it is remembered
+ * already. Expired ones go away a few at a time.
+ */
+enum outcome store_nonce_use(struct store *store, const unsigned char digest[32], int64_t expires);
 
 /* --- users: who may ask with a password, and for which names --- */
 

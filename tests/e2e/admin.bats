@@ -23,7 +23,9 @@ json() { run -0 est_admin --json "$@"; }
 @test "--help and --version everywhere, on standard output, exit 0" {
 	local words
 	for words in '' init check user 'user add' 'user list' 'user show' 'user delete' 'user password' cert 'cert list' 'cert show' \
-		'cert export' 'cert revoke' 'cert lint' ca 'ca show' store 'store check' 'store checkpoint' 'store statistics' code 'code list' 'code show'; do
+		'cert export' 'cert revoke' 'cert lint' ra 'ra add' 'ra list' 'ra show' 'ra delete' secret 'secret add' 'secret list' \
+		'secret delete' kek 'kek add' 'kek list' 'kek delete' request 'request list' 'request show' 'request approve' \
+		'request deny' profile 'profile list' 'profile show' ca 'ca show' store 'store check' 'store checkpoint' 'store statistics' code 'code list' 'code show'; do
 		# shellcheck disable=SC2086 # words on purpose
 		"$EST_BUILD/est-admin" $words --help >out 2>err
 		assert grep -q usage: out
@@ -39,7 +41,9 @@ json() { run -0 est_admin --json "$@"; }
 @test "an unknown word or option is exit 2, with a hint on standard error" {
 	local words
 	for words in nonsense 'user nonsense' 'cert' 'cert list --nonsense' 'cert show' 'cert list --status nonsense' \
-		'cert list --limit many' 'cert show a b' 'user add x --names' 'init a b'; do
+		'cert list --limit many' 'cert show a b' 'user add x --names' 'init a b' 'ra add x' 'secret add' 'secret add x --expires 0s' \
+		'secret add x --expires soon' 'kek add' 'kek add a b' 'request list --state nonsense' 'request list --json --csv' \
+		'request show' 'request approve' 'request deny 01234567' 'profile show'; do
 		# shellcheck disable=SC2086 # words on purpose
 		run -2 --separate-stderr est_admin $words
 		assert_equal "$output" ''
@@ -56,6 +60,18 @@ json() { run -0 est_admin --json "$@"; }
 	run -3 est_admin user show nobody
 	run -3 est_admin user delete nobody
 	run -3 est_admin ca show nobody
+	run -3 est_admin profile show nobody
+	run -3 est_admin ra show nobody
+	run -3 est_admin ra delete nobody
+	run -3 est_admin ra add x --names '*' --label nowhere
+	run -3 est_admin secret delete nobody
+	run -3 est_admin secret add x --label nowhere
+	run -3 est_admin kek delete nobody
+	run -3 est_admin request show 0123456789abcdef
+	run -3 est_admin request approve 0123456789abcdef
+	run -3 est_admin request deny 0123456789abcdef --reason no
+	run -3 est_admin request list --label nowhere
+	run -3 est_admin cert revoke 00ff00 --challenge-file <(echo text)
 	run est_admin -c /nonexistent/est.conf cert list
 	assert_failure
 	assert_output --partial /nonexistent/est.conf
@@ -138,6 +154,181 @@ json() { run -0 est_admin --json "$@"; }
 	run est_admin user add ab --names '*' </dev/null
 	assert_failure
 	assert_equal "$(est_admin --json user list | wc -l)" "$before"
+}
+
+@test "a registration authority is no user, and no user is one" {
+	local words
+	run -0 est_admin ra add RA-1 --names 'pump-*.example,valve-*.example' --label -
+	run -1 est_admin ra add RA-1 --names '*'
+	assert_output 'est-admin: there is already a registration authority "RA-1"'
+	run -1 est_admin ra add $'a\nb' --names '*'
+	run -1 est_admin ra add '' --names '*'
+	json ra show RA-1
+	assert_equal "$(jq -c '[.name, .names, .labels]' <<<"$output")" '["RA-1",["pump-*.example","valve-*.example"],[""]]'
+	run -3 est_admin ra show ra-1 # the name is that in the certificate
+	json ra list
+	assert_equal "$(jq -r .name <<<"$output")" RA-1
+	run -0 est_admin ra list
+	assert_line --regexp '^RA-1 +- +pump-\*\.example,valve-\*\.example$'
+	run -0 est_admin ra list --csv
+	assert_line --index 0 $'name,names,labels,created_at\r'
+	assert_line --index 1 --regexp "^RA-1,\"pump-\\*\\.example,valve-\\*\\.example\",\"'-\",20"
+	run -0 est_admin user list
+	refute_output --partial RA-1
+	for words in 'user show' 'user delete'; do
+		# shellcheck disable=SC2086 # words on purpose
+		run -3 est_admin $words ra:RA-1
+	done
+	echo secret >password
+	run -3 est_admin user password ra:RA-1 --password-file password
+	run -1 est_admin user add ra:RA-2 --names '*' --password-file password
+	run -0 est_admin ra delete RA-1
+	json ra list
+	assert_equal "$output" ''
+}
+
+# est.conf with more labels, for est-admin and the plain CGI program, over the same store as that which is served.
+more_labels() { # LABEL...
+	local IFS=,
+	sed -e '/^label = (/,$d' "$EST_CONFIG" >"$E2E/est/more.conf"
+	sed -i 's/^profile = (/&\n{ name = "ra"; extended_key_usage = [ "clientAuth", "cmcRA" ]; },/' "$E2E/est/more.conf"
+	printf 'label = (\n%s );\n' "$*" >>"$E2E/est/more.conf"
+	EST_CONFIG=$E2E/est/more.conf
+}
+
+@test "T-18 what ra add says, the registration authority may ask for, and nothing else" {
+	more_labels "$(label '' devices device '"certificate"' 'certificates_from = [ "ra" ];')" "$(label ra devices ra '"basic"')"
+	request registrar
+	cgi_post ra/simpleenroll registrar.b64 "$(basic any)"
+	assert_equal "$CODE: $(head -c 300 body)" "200: $(head -c 300 body)"
+	certificate registrar.pem
+	by_certificate registrar.pem
+	request pump-60
+	request valve-60
+	cgi_post simpleenroll pump-60.b64 "${BY[@]}"
+	assert_refused 403 '^auth:name: '
+	run -0 est_admin ra add registrar.example --names 'pump-*.example' --label -
+	cgi_post simpleenroll valve-60.b64 "${BY[@]}"
+	assert_refused 403 '^auth:name: '
+	cgi_post simpleenroll pump-60.b64 "${BY[@]}"
+	assert_issued pump-60.key
+	request pump-61
+	run -0 est_admin ra delete registrar.example
+	cgi_post simpleenroll pump-61.b64 "${BY[@]}"
+	assert_refused 403 '^auth:name: '
+	run -0 est_admin ra add registrar.example --names 'pump-*.example' --label ra
+	cgi_post simpleenroll pump-61.b64 "${BY[@]}"
+	assert_refused 403 '^auth:name: '
+}
+
+@test "a one-time secret is shown once, has 128 bits or more, and is one for a name in any letter case" {
+	local secret
+	run -0 --separate-stderr est_admin secret add Valve-50.example --label - --expires 12h
+	secret=$(sed -n 's/^secret *//p' <<<"$output")
+	assert_regex "$secret" '^[0-9a-hjkmnp-tv-z]{32}$'
+	assert_line 'label    -'
+	run -1 est_admin secret add valve-50.EXAMPLE
+	refute_output --partial "$secret"
+	run -0 est_admin secret list
+	assert_line --regexp '^Valve-50\.example +- +unused +20[^ ]+Z +-$'
+	refute_output --partial "$secret"
+	json secret list
+	assert_equal "$(jq -r '[.name, .label, .state, (.expires_at | fromdate) - (.created_at | fromdate)] | map(tostring) | join(" ")' <<<"$output")" \
+		'Valve-50.example  unused 43200'
+	refute_output --partial "$secret"
+	json secret add valve-50.EXAMPLE --replace
+	assert_not_equal "$(jq -r .secret <<<"$output")" "$secret"
+	assert_equal "$(jq -r '[.label, (.expires_at | fromdate) - (.created_at | fromdate)] | map(tostring) | join(" ")' <<<"$output")" 'null 604800'
+	assert_equal "$(est_admin --json secret list | wc -l)" 1
+	run -0 est_admin secret delete VALVE-50.example
+	json secret list
+	assert_equal "$output" ''
+	run -1 est_admin secret add ''
+	run -1 est_admin secret add $'a\tb'
+}
+
+@test "a shared key comes from a file or is made, and is not listed" {
+	local made word
+	run -0 --separate-stderr est_admin kek add kek-01
+	assert_line 'id   kek-01'
+	made=$(sed -n 's/^key  //p' <<<"$output")
+	assert_regex "$made" '^[0-9a-f]{64}$'
+	run -1 est_admin kek add kek-01
+	refute_output --partial "$made"
+	echo 000102030405060708090A0B0C0D0E0F >short
+	run -0 est_admin kek add 0x00FF --key-file short
+	assert_output ''
+	printf '%24s' x | base64 >medium
+	run -0 est_admin kek add kek-24 --key-file medium
+	run -0 est_admin kek add 0x6b656b2d3136 --key-file - <short
+	json kek list
+	assert_equal "$(jq -c '[.id, .id_hex, .octets]' <<<"$output" | sort | tr '\n' ' ')" \
+		'["0x00ff","00ff",16] ["kek-01","6b656b2d3031",32] ["kek-16","6b656b2d3136",16] ["kek-24","6b656b2d3234",24] '
+	refute_output --partial "$made"
+	run -0 est_admin kek list
+	assert_line --regexp ' +24 +kek-24$'
+	for word in 0011 zz 000102030405060708090A0B0C0D0E0F00 ''; do
+		echo "$word" >wrong
+		run -1 est_admin kek add wrong --key-file wrong
+		refute_output --partial 0001
+	done
+	for word in 0x 0xf 0xgg '' "$(printf '%65s' x)"; do run -1 est_admin kek add "$word" --key-file short; done
+	run -0 est_admin kek add "$(printf '%64s' x)" --key-file short
+	run -0 est_admin kek delete "0x$(printf '%64s' x | od -An -v -tx1 | tr -d ' \n')"
+	for word in kek-01 0x00ff kek-16 0x6b656b2d3234; do run -0 est_admin kek delete "$word"; done
+	json kek list
+	assert_equal "$output" ''
+}
+
+@test "what waits for approval is listed, shown, and decided by who is known to have" {
+	local id word
+	more_labels "$(label '' devices device '"basic"' 'approval = [ "simpleenroll" ];')" \
+		"$(label late devices permissive '"basic"' 'approval = [ "simpleenroll" ]; approval_expiry = "60s"; approval_keep = "60s";')"
+	request pump-50 DNS:pump-50.example
+	cgi_post simpleenroll pump-50.b64 "$(basic pump)"
+	assert_equal "$CODE" 202
+	key RSA-2048 odd.key
+	csr odd.key /CN=motor.example | b64 >odd.b64
+	cgi_post late/simpleenroll odd.b64 "$(basic any)"
+	assert_equal "$CODE: $(cat body)" "202: $(cat body)"
+
+	json request list
+	assert_equal "$(jq -s length <<<"$output")" 2
+	json request list --label -
+	assert_equal "$(jq -c '[.state, .label, .profile, .operation, .identity, .name, .subject, .names, .key, .csr_sha256]' <<<"$output")" \
+		"[\"waiting\",\"\",\"device\",\"simpleenroll\",\"user:pump\",\"pump-50.example\",\"CN=pump-50.example\",[\"dns:pump-50.example\"],\"P-256\",\"$(sha256sum <pump-50.csr | cut -d ' ' -f 1)\"]"
+	id=$(jq -r .id <<<"$output")
+	run -0 est_admin request list
+	assert_line --regexp "^${id:0:16} +waiting +20[^ ]+Z +- +simpleenroll +user:pump +pump-50\.example$"
+	run -0 est_admin request list --csv
+	assert_line --index 0 --regexp '^id,state,label,'
+	assert_equal "$(wc -l <<<"$output")" 3
+	run -0 est_admin request show "${id:0:8}"
+	for word in "id +$id" 'state +waiting' 'asked by +user:pump' 'names +dns:pump-50\.example' 'key +P-256' 'asked +20.*Z, [0-9]+ s ago' \
+		'expires +20.*Z, in [67] d'; do assert_line --regexp "^$word$"; done
+	est_admin request show "$id" --csr >out.pem
+	assert_equal "$(openssl req -in out.pem -outform DER | sha256sum)" "$(sha256sum <pump-50.csr)"
+
+	run -1 est_admin request show "${id:0:7}"
+	run -1 est_admin request deny "$id" --reason $'a\nb'
+	run -1 est_admin request deny "$id" --reason "$(printf '%256s' x)"
+	SUDO_USER=alice run -0 est_admin --json request approve "$id"
+	assert_equal "$(jq -r '.state + " " + .decided_by' <<<"$output")" 'approved admin:alice'
+	run -1 est_admin request approve "$id"
+	json request list --state approved
+	assert_equal "$(jq -r .id <<<"$output")" "$id"
+	cgi_post simpleenroll pump-50.b64 "$(basic pump)"
+	assert_issued pump-50.key
+	json request list --state issued
+	assert_equal "$(jq -r '.id + " " + .serial' <<<"$output")" "$id $(serial issued.pem)"
+
+	json request list
+	SUDO_USER=$'a\nb' run -0 est_admin --json request deny "$(jq -r .id <<<"$output")" --reason 'not this month'
+	assert_equal "$(jq -r '[.state, .decided_by, .reason] | join(" ")' <<<"$output")" "denied admin:$(id -un) not this month"
+	cgi_post late/simpleenroll odd.b64 "$(basic any)"
+	assert_refused 403 '^approval:denied: .*not this month$'
+	json request list
+	assert_equal "$output" ''
 }
 
 @test "cert list: its filters, and JSON with at least these members" {

@@ -47,7 +47,7 @@ stops() { # PATTERN METHOD PATH TYPE WHO [OPTION of curl...]
 	request pump-1
 	before=$(rows)
 	for path in simpleenrol simpleenroll/ simpleenroll/x SIMPLEENROLL Simpleenroll simpleenroll.cgi 'simpleenroll;x' 'simpleenroll%20' \
-		'simpleenroll%3fx' fullcmc serverkeygen csrattrs update renew simpleupdate simplerevoke 'simpleenroll,simpleenroll' \
+		'simpleenroll%3fx' fullcmc serverkeygen eecerts update renew simpleupdate simplerevoke 'simpleenroll,simpleenroll' \
 		nolabel/simpleenroll SECOND/simpleenroll second/fullcmc second/second/simpleenroll '%73econd%20/simpleenroll' "''/simpleenroll"; do
 		for who in nobody wrong known; do
 			stops '404 badRequest:path' POST "$path" application/pkcs10 "$who"

@@ -46,7 +46,7 @@ good() {
 
 @test "F-01 G-01 operations that are not there are 404, with and without a label and credentials" {
 	local operation
-	for operation in fullcmc serverkeygen csrattrs second/fullcmc second/serverkeygen second/csrattrs simplerevoke crls eecerts; do
+	for operation in fullcmc serverkeygen second/fullcmc second/serverkeygen simplerevoke crls eecerts pal; do
 		http "$operation"
 		assert_refused 404
 		post "$operation" /dev/null -u "any:$PASSWORD"

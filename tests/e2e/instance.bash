@@ -92,6 +92,11 @@ instance_config() {
 	END
 }
 
+# What est.conf names has to be there before it is read; and users and secrets of a file's own come behind the usual ones.
+# A test file that needs such has functions of its own of these names.
+instance_files() { :; }
+instance_users() { :; }
+
 user() { # NAME PASSWORD PATTERN [OPTION...]
 	local name=$1 password=$2 pattern=$3
 	shift 3
@@ -107,13 +112,16 @@ instance_make() {
 	"$EST_BUILD/est-admin" init "$E2E/second" --organization 'Second' --host localhost
 	instance_names
 	foreign_ca
+	instance_files
 	instance_config >"$EST_CONFIG"
 	: >"$LOG"
 	if [ "$(id -u)" = 0 ]; then chown "$WEB_USER:$WEB_USER" "$LOG"; fi
 	user pump "$PASSWORD" 'pump-*.example'
 	user any "$PASSWORD" '*'
 	user "$USER_UTF8" "$PASSWORD_UTF8" 'pump-*.example'
-	user limited "$PASSWORD" '*' --label second
+	# The label is one of this file's configuration.
+	! grep -q 'name = "second"; ca' "$EST_CONFIG" || user limited "$PASSWORD" '*' --label second
+	instance_users
 	cat "$E2E/est/client-cas.pem" "$E2E/second/client-cas.pem" "$E2E/keys/maker.pem" >"$E2E/client-cas.pem"
 }
 
@@ -202,6 +210,9 @@ apache_fcgid() {
 	END
 }
 
+# What a test file adds to the server's configuration, behind everything else: a function of its own of this name.
+apache_more() { :; }
+
 apache_config() { # fcgid|cgid
 	local module handler=fcgid-script user=''
 	if [ "$(id -u)" = 0 ]; then user="User $WEB_USER
@@ -252,6 +263,7 @@ Group $WEB_USER"; fi
 		  SSLOptions +StdEnvVars +ExportCertData
 		  SSLSessionTickets off
 		</VirtualHost>
+		$(apache_more)
 	END
 }
 

@@ -4,6 +4,25 @@
 
 load instance
 
+# A third CA, and certificates of others to hand out.
+instance_files() {
+	"$EST_BUILD/est-admin" init "$E2E/third" --organization 'Third' --host localhost --key P-384
+	cp "$E2E/keys/idevid.pem" "$E2E/keys/others.pem"
+}
+
+# The usual labels, and some that have more, or less, than those.
+eval "$(declare -f instance_config | sed '1s/instance_config/usual_config/')"
+instance_config() {
+	local either='"basic", "certificate"'
+	usual_config | sed 's/^\(\t*ca = ( \)/\1{ name = "third"; certificate = "..\/third\/devices.pem"; key = "..\/third\/devices.key"; },\n/; $s/ );$/,/'
+	cat <<-END
+		$(label third third device "$either"),
+		$(label off devices device "$either" 'operations = [ ];'),
+		$(label plain devices device "$either" 'operations = [ "simpleenroll" ];'),
+		$(label eecerts-1 devices device '"certificate"' 'operations = [ "eecerts" ]; eecerts = [ "../keys/others.pem", "../second/root.pem" ];') );
+	END
+}
+
 setup_file() { instance_start; }
 teardown_file() { instance_stop; }
 
@@ -33,7 +52,7 @@ with_label() { # NAME
 @test "L-03 a label is no operation's name, of EST or its relatives" {
 	local name
 	for name in cacerts simpleenroll simplereenroll fullcmc serverkeygen csrattrs pal eecerts crls symmetrickeys firmware tamp \
-		crts sen sren skg skc att; do
+		crts sen sren skg skc att bootstrap; do
 		with_label "$name"
 		run -1 est_admin check
 		assert_output --partial "odd.conf:$line:"
@@ -142,4 +161,127 @@ with_label() { # NAME
 	run -0 est_admin cert revoke "$(serial pump-6.pem)"
 	post field/simplereenroll pump-6.b64 --cert pump-6.pem --key pump-6.key
 	assert_refused 403 '^auth:certificate-revoked: '
+}
+
+# A certificate that this label gives leads to its CA, and to no other one of the server.
+leads_to() { # LABEL DIRECTORY
+	local other
+	enroll pump-7.b64 "$1"
+	assert_equal "$1: $CODE" "$1: 200"
+	certificate issued.pem
+	run -0 openssl verify -x509_strict -CAfile "$E2E/$2/root.pem" -untrusted "$E2E/$2/devices.pem" issued.pem
+	for other in est second third; do
+		[ "$other" != "$2" ] || continue
+		run openssl verify -partial_chain -CAfile "$E2E/$other/devices.pem" -untrusted "$E2E/$2/devices.pem" issued.pem
+		assert_failure
+	done
+	http "${1:+$1/}cacerts"
+	certificates >cacerts.pem
+	run -0 openssl verify -x509_strict -CAfile <(openssl x509 -in "$E2E/$2/root.pem") -untrusted cacerts.pem issued.pem
+	assert grep -qF "$(sed -n 3p "$E2E/$2/root.pem")" cacerts.pem
+	assert_equal "$(grep -c BEGIN cacerts.pem)" 2
+}
+
+@test "L-01 L-06 C-10 a label per CA gives certificates that lead to that CA and to no other" {
+	request pump-7
+	leads_to '' est
+	leads_to second second
+	leads_to third third
+}
+
+@test "L-06 a certificate of one CA is no credential at a label of another" {
+	local label
+	request pump-8
+	enroll pump-8.b64 third
+	certificate third.pem
+	for label in '' second; do
+		by_certificate third.pem
+		cgi_post "${label:+$label/}simplereenroll" pump-8.b64 "${BY[@]}"
+		assert_equal "$label: $CODE" "$label: 401"
+	done
+	cgi_post third/simplereenroll pump-8.b64 "${BY[@]}"
+	assert_equal "$CODE" 200
+}
+
+@test "0 F-01 G-01 an operation that a label does not name is 404, whoever asks and how" {
+	local operation
+	request pump-9
+	http off/cacerts
+	assert_equal "$CODE" 200
+	for operation in simpleenroll simplereenroll serverkeygen fullcmc csrattrs eecerts; do
+		post "off/$operation" pump-9.b64 -u "any:$PASSWORD"
+		assert_refused 404 '^badRequest:path: '
+		post "off/$operation" pump-9.b64
+		assert_refused 404 '^badRequest:path: '
+		http "off/$operation"
+		assert_refused 404 '^badRequest:path: '
+	done
+	for operation in simplereenroll serverkeygen fullcmc csrattrs eecerts; do
+		post "plain/$operation" pump-9.b64 -u "any:$PASSWORD"
+		assert_refused 404 '^badRequest:path: '
+	done
+	enroll pump-9.b64 plain
+	assert_equal "$CODE" 200
+	for operation in serverkeygen fullcmc; do
+		post "$operation" pump-9.b64 -u "any:$PASSWORD"
+		assert_refused 404 '^badRequest:path: '
+	done
+	http eecerts
+	assert_refused 404 '^badRequest:path: '
+}
+
+@test "V-05 V-06 what RFC 8295, RFC 8995 and RFC 9148 have besides is 404" {
+	local name label
+	for name in crls pal symmetrickeys symmetrickeys/return firmware firmware/return tamp tamp/return serverkeygen/return crts sen sren skg \
+		skc att bootstrap enrollstatus; do
+		for label in '' cert/ eecerts-1/; do
+			http "$label$name"
+			assert_equal "$label$name: $CODE" "$label$name: 404"
+		done
+	done
+}
+
+@test "V-05 the certificates of others are handed out to anybody, where a label has them" {
+	http eecerts-1/eecerts
+	assert_equal "$CODE" 200
+	assert_regex "$(header Content-Type)" '^application/pkcs7-mime(; smime-type=certs-only)?$'
+	assert_equal "$(header Content-Transfer-Encoding)" base64
+	assert_equal "$(header Content-Length)" "$(wc -c <body)"
+	certificates >all.pem
+	assert_equal "$(grep -c BEGIN all.pem)" 2
+	assert grep -qF "$(sed -n 3p "$E2E/keys/idevid.pem")" all.pem
+	assert grep -qF "$(sed -n 3p "$E2E/second/root.pem")" all.pem
+	http eecerts-1/eecerts -X POST -d x
+	assert_refused 405
+	assert_equal "$(header Allow)" 'GET, HEAD'
+}
+
+# A configuration with a label that has these settings: check has to find fault with it, and where.
+finds() { # SETTINGS
+	EST_CONFIG=$E2E/est/odd.conf
+	cat >"$EST_CONFIG" <<-END
+		$(sed '/^profile/,$d' "$E2E/est/est.conf")
+		profile = ( { name = "device"; keys = [ "P-256" ]; } );
+		label = ( $(label '' devices device '"basic"'),
+		$(label odd devices device '"basic"' "$1") );
+	END
+	chmod a+r "$EST_CONFIG"
+	run est_admin check
+	assert_equal "$1: $status" "$1: 1"
+	assert_output --regexp '(odd\.conf:[0-9]+:|FAIL)'
+}
+
+@test "L-06 check finds labels that name what there is not" {
+	finds 'operations = [ "simpleenrol" ];'
+	finds 'operations = [ "cacerts" ];'
+	finds 'approval = [ "csrattrs" ];'
+	finds 'challenge = "maybe";'
+	finds 'certificates_from = [ "nowhere" ];'
+	finds 'eecerts = [ "../keys/none.pem" ]; operations = [ "eecerts" ];'
+	finds 'eecerts = [ "est.conf" ]; operations = [ "eecerts" ];'
+	finds 'grace = "1000d";'
+	finds 'renew_after = "150%";'
+	finds 'generated_key = "DSA-1024"; operations = [ "serverkeygen" ];'
+	finds 'wrap = "76";'
+	finds 'approval_retry = "0s";'
 }

@@ -16,6 +16,7 @@
 #include <openssl/x509.h>
 
 #include "common/base/json.h"
+#include "common/pki/change.h"
 #include "common/pki/csr.h"
 #include "common/pki/der.h"
 #include "tests/fuzz/mutate.h"
@@ -126,22 +127,76 @@ static void check_openssl(const struct csr *csr)
 	ERR_clear_error();
 }
 
+/* What attributes hold can be shown, and reads again as it was read. */
+static void check_attributes(const struct csr *csr)
+{
+	struct buf text = {0};
+	struct change change = {0};
+
+	for (unsigned which = 0; which < CSR_CHALLENGES; which++) {
+		csr_challenge_text(csr, (enum csr_challenge)which, &text);
+		must((text.len > 0) == (csr->challenge[which].len > 0));
+		must(text.len <= 4 * 255);
+		check_text(&text);
+	}
+	if (csr->change.len > 0) {
+		must(change_parse(csr->change, &change) == EST_OK);
+		must(change.name.count + change.sans.count > 0);
+		name_text(&change.name, &text);
+		check_text(&text);
+		change_clear(&change);
+	}
+	must(csr->attributes.len == 0 || csr->attributes.data[0] == DER_SEQUENCE);
+}
+
+/* A request that is in order is so whoever's key it has, and if its parts come without a frame. */
+static void check_twins(const struct csr *csr)
+{
+	struct csr twin;
+
+	must(csr_parse(csr->der, CSR_KEY_ANY, &twin) == EST_OK);
+	must(twin.key.kind == csr->key.kind && name_equal(&twin.name, &csr->name));
+	csr_clear(&twin);
+	must(csr_assemble(csr->subject, csr->spki, csr->wishes.extensions, &twin) == EST_OK);
+	must(twin.wishes.sans.count == csr->wishes.sans.count);
+	must(twin.wishes.key_usage == csr->wishes.key_usage && twin.wishes.ca == csr->wishes.ca);
+	csr_clear(&twin);
+}
+
+static void check_proven(const struct csr *csr)
+{
+	enum outcome outcomes[PROFILES];
+
+	must(key_word_known(key_word(&csr->key)));
+	check_twins(csr);
+	for (size_t i = 0; i < PROFILES; i++)
+		outcomes[i] = fuzz_judged(profile_check(profiles_of(i), csr, true));
+	must(outcomes[STRICT] != EST_OK || outcomes[PERMISSIVE] == EST_OK);
+	if (fuzz_judged(csr_verify(csr, true)) != EST_OK)
+		must(fuzz_judged(csr_verify(csr, false)) != EST_OK);
+	else
+		check_openssl(csr);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span der = {data, size};
 	struct csr csr;
-	enum outcome outcomes[PROFILES];
+	bool any;
 
 	reason_clear();
-	if (fuzz_judged(csr_parse(der, &csr)) != EST_OK)
+	any = fuzz_judged(csr_parse(der, CSR_KEY_ANY, &csr)) == EST_OK;
+	if (any) {
+		check_names(&csr);
+		check_attributes(&csr);
+		for (size_t i = 0; i < PROFILES; i++)
+			(void)fuzz_judged(profile_check(profiles_of(i), &csr, false));
+		csr_clear(&csr);
+	}
+	if (fuzz_judged(csr_parse(der, CSR_KEY_PROVEN, &csr)) != EST_OK)
 		return 0;
-	check_names(&csr);
-	must(key_word_known(key_word(&csr.key)));
-	for (size_t i = 0; i < PROFILES; i++)
-		outcomes[i] = fuzz_judged(profile_check(profiles_of(i), &csr));
-	must(outcomes[STRICT] != EST_OK || outcomes[PERMISSIVE] == EST_OK);
-	if (fuzz_judged(csr_verify(&csr)) == EST_OK)
-		check_openssl(&csr);
+	must(any);
+	check_proven(&csr);
 	csr_clear(&csr);
 	return 0;
 }

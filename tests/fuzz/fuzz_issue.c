@@ -44,8 +44,9 @@ static const struct {
 #define DATES (sizeof(dates) / sizeof(dates[0]))
 
 /* What OpenSSL makes of the whole certificate. */
-static void check_openssl(struct span tbs, const struct csr *csr)
+static void check_openssl(struct span tbs, const struct csr *csr, const struct lint_want *want)
 {
+	bool ca = want->profile->config->ca;
 	struct buf der = {0};
 	struct cert_parts parts;
 	const unsigned char *at;
@@ -55,25 +56,29 @@ static void check_openssl(struct span tbs, const struct csr *csr)
 	at = der.data;
 	certificate = d2i_X509(NULL, &at, (long)der.len);
 	must(certificate != NULL && at == der.data + der.len);
-	must((X509_get_extension_flags(certificate) & (EXFLAG_INVALID | EXFLAG_CA)) == 0);
-	must(X509_check_ca(certificate) == 0);
-	must((X509_get_key_usage(certificate) & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) == 0);
+	must((X509_get_extension_flags(certificate) & EXFLAG_INVALID) == 0);
+	must(X509_check_ca(certificate) == (ca ? 1 : 0));
+	must(ca == ((X509_get_key_usage(certificate) & KU_KEY_CERT_SIGN) != 0));
+	must(ca || (X509_get_key_usage(certificate) & KU_CRL_SIGN) == 0);
+	must(X509_get_pathlen(certificate) == (ca ? 1 : -1));
 	must(cert_parse(buf_span(&der), &parts) == EST_OK);
 	must(span_equal(parts.spki, csr->spki));
-	must((parts.sans.len > 0) == (csr->wishes.sans.count > 0));
+	must((parts.sans.len > 0) == (want->sans->count > 0));
 	X509_free(certificate);
 	buf_free(&der);
 	ERR_clear_error();
 }
 
-static void issue(const struct profile *profile, const struct csr *csr, size_t date)
+/* Names are those that the profile makes of the request's: a plain one leaves them alone. */
+static void issue(const struct profile *profile, const struct csr *csr,
+    const struct profile_names *names, size_t date)
 {
 	struct cert_plan plan = {.serial = {0x7f, 0x80}, .issuer = OCTETS(issuer)};
 	struct lint_want want = {.algorithm = OCTETS(algorithm), .issuer = OCTETS(issuer)};
 	struct buf subject = {0}, extensions = {0}, tbs = {0};
 
-	name_encode(&csr->name, &subject);
-	profile_extensions(profile, csr, &csr->wishes.sans, &extensions);
+	name_encode(&names->name, &subject);
+	profile_extensions(profile, csr, &names->sans, names->name.count == 0, &extensions);
 	plan.subject = buf_span(&subject);
 	plan.spki = csr->spki;
 	plan.not_before = dates[date].not_before;
@@ -92,29 +97,62 @@ static void issue(const struct profile *profile, const struct csr *csr, size_t d
 	want.serial = (struct span){plan.serial, CERT_SERIAL_SIZE};
 	want.subject = plan.subject;
 	want.spki = csr->spki;
-	want.sans = &csr->wishes.sans;
+	want.sans = &names->sans;
 	want.profile = profile;
 	must(lint_tbs(buf_span(&tbs), &want) == EST_OK);
-	check_openssl(buf_span(&tbs), csr);
+	check_openssl(buf_span(&tbs), csr, &want);
 	buf_free(&subject);
 	buf_free(&extensions);
 	buf_free(&tbs);
 }
 
+/* Whoever asks is called as the request says; where that says nothing, the profile's rules decide. */
+static struct span identity_of(const struct csr *csr)
+{
+	struct span name = name_first(&csr->name, "CN");
+
+	return name.len > 0 ? name : span_of("fuzzer.example");
+}
+
+/* Who asks for what was issued gets the same names again. */
+static void check_again(
+    const struct profile *profile, const struct csr *csr, const struct profile_names *names)
+{
+	struct profile_names again;
+	struct csr next = *csr;
+
+	next.name = names->name;
+	next.wishes.sans = names->sans;
+	must(profile_check(profile, &next, true) == EST_OK);
+	must(profile_check_whole(profile, &names->name, &names->sans) == EST_OK);
+	must(profile_names(profile, &next, identity_of(&next), &again) == EST_OK);
+	must(name_equal(&again.name, &names->name) && sans_equal(&again.sans, &names->sans));
+	profile_names_clear(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct profile *profile;
+	struct profile_names names;
 	struct csr csr;
 
 	if (size == 0)
 		return 0;
 	profile = profiles_of(data[0] % PROFILES);
 	reason_clear();
-	if (csr_parse((struct span){data + 1, size - 1}, &csr) != EST_OK)
+	if (csr_parse((struct span){data + 1, size - 1}, CSR_KEY_PROVEN, &csr) != EST_OK)
 		return 0;
-	if (profile_check(profile, &csr) == EST_OK) {
+	if (profile_check(profile, &csr, true) == EST_OK) {
 		must(reason_text()[0] == '\0');
-		issue(profile, &csr, data[0] / PROFILES % DATES);
+		if (fuzz_judged(profile_names(profile, &csr, identity_of(&csr), &names)) ==
+		    EST_OK) {
+			must(!profile_plain(profile) || name_equal(&names.name, &csr.name));
+			check_again(profile, &csr, &names);
+			issue(profile, &csr, &names, data[0] / PROFILES % DATES);
+			profile_names_clear(&names);
+		} else {
+			must(!profile_plain(profile));
+		}
 	}
 	csr_clear(&csr);
 	return 0;

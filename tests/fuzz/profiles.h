@@ -12,7 +12,7 @@
 #include "common/base/config.h"
 #include "common/pki/profile.h"
 
-enum { STRICT, PERMISSIVE, SERVER, BARE, PROFILES };
+enum { STRICT, PERMISSIVE, SERVER, BARE, RULED, GIVEN, EDGE, PROFILES };
 
 /* The second grants all that the first does, and all else that there is. */
 static const char profiles_text[] =
@@ -36,7 +36,19 @@ static const char profiles_text[] =
     "\"dns\" ];\n"
     "  empty_subject = true; },\n"
     "{ name = \"bare\"; key_usage = [ \"digitalSignature\" ]; extended_key_usage = [ ];\n"
-    "  empty_subject = true; subject_alt_names = [ \"uri\", \"email\" ]; } );\n"
+    "  empty_subject = true; subject_alt_names = [ \"uri\", \"email\" ]; },\n"
+    "{ name = \"ruled\"; subject = [ \"CN\", \"OU\" ]; subject_patterns = [ \"CN=**\", "
+    "\"OU=*\" ];\n"
+    "  subject_fixed = [ \"O=Pump Works\" ]; subject_alt_names = [ \"dns\", \"ip\", \"uri\" ];\n"
+    "  san_patterns = [ \"dns:*.example\", \"dns:**\", \"ip:10.0.0.0/8\", \"ip:192.0.2.0/24\", "
+    "\"ip:2001:db8::/32\" ];\n"
+    "  san_fixed = [ \"uri:urn:plant:7\" ]; policies = [ \"1.2.3\" ]; must_staple = true;\n"
+    "  crl_urls = [ \"http://a.example/crl\" ]; extensions = [ \"1.2.3.4 critical 0500\" ]; },\n"
+    "{ name = \"given\"; subject_from = \"identity\"; san_from = \"cn\"; names = \"permissive\";\n"
+    "  extended_key_usage = [ \"serverAuth\", \"clientAuth\" ]; required = [ \"CN\" ];\n"
+    "  subject_alt_names = [ \"dns\", \"ip\", \"email\", \"uri\" ]; },\n"
+    "{ name = \"edge\"; ca = true; path_length = \"1\"; extended_key_usage = [ ];\n"
+    "  key_usage = [ \"keyCertSign\", \"cRLSign\", \"digitalSignature\" ]; } );\n"
     "label = ( { name = \"\"; ca = \"ca\"; profile = \"strict\"; } );\n";
 
 /* Made once; they live as long as the process. */

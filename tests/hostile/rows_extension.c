@@ -190,8 +190,9 @@ const struct row rows_extension[] = {
     BAD("D5", "twice", make_attributes, CHALLENGED("0c{'a'}") CHALLENGED("0c{'a'}"), ATTRIBUTES),
     BOUND("identity-linking", make_attributes,
 	ATTRIBUTE("2a864886f70d010910023a", "0c{'dFsAXmJnjokBtDvr'}")),
-    BOUND("otp-challenge", make_attributes, ATTRIBUTE("2a864886f70d0109100238", "0c{'755224'}")),
-    /* No binding, and nothing to be done with it (est-requirements P-10). */
+    {"D5", "otp-challenge", make_attributes, ATTRIBUTE("2a864886f70d0109100238", "0c{'755224'}"),
+	"403", "auth:otp", "", ""},
+    /* No binding: it is kept as a hash (est-requirements P-10). */
     {"D5", "revocation-challenge", make_attributes,
 	ATTRIBUTE("2a864886f70d0109100239", "0c{'secret-for-revocation'}"), "400|403|200",
 	LINKING "|" ATTRIBUTES, "", "'secret-for-revocation'"},

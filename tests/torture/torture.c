@@ -4,10 +4,12 @@
  *
  * 	torture --dir DIR [--kills 200] [--workers 4] [--seconds 300] [--seed N]
  *
- * Workers add and revoke certificates as fast as they can; whatever the store acknowledged, each
- * appends to its own file. SIGKILL hits a random one, and another takes its place. At the end nobody
- * repairs anything: the store is opened, every acknowledged act must be there, and store_check()
- * must find no fault. DIR has to be empty.
+ * Workers add and revoke certificates as fast as they can, some of them in answer to an approved
+ * request, with a one-time secret, and in the place of another certificate; whatever the store
+ * acknowledged, each appends to its own file. SIGKILL hits a random one, and another takes its
+ * place. At the end nobody repairs anything: the store is opened, every acknowledged act must be
+ * there, no secret and no approval may be used up without its certificate or the other way round,
+ * and store_check() must find no fault. DIR has to be empty.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -117,29 +119,90 @@ static bool judge(enum outcome outcome, _Atomic int64_t *done)
 	return true;
 }
 
+/* The secret and the request that a certificate will use up are called as its serial. */
+struct extras {
+	char name[2 * SERIAL_MAX + 1];
+	struct pending_record pending;
+	struct secret_use use;
+	struct cert_terms terms;
+};
+
+static const unsigned char digest[32] = {1}, key[32] = {2};
+
+static enum outcome prepare(
+    struct store *store, struct extras *extras, const struct cert_record *cert)
+{
+	struct pending_record existing = {0};
+	struct secret_record secret = {
+	    .name = serial_text(&cert->serial, extras->name), .expires_at = clock_now() + 86400};
+	enum outcome outcome;
+
+	memcpy(secret.digest, digest, sizeof(digest));
+	outcome = store_secret_put(store, &secret, false);
+	extras->use = (struct secret_use){secret.name, cert->label, digest, key};
+	extras->pending = (struct pending_record){.created_at = cert->issued_at,
+	    .expires_at = cert->issued_at + 86400,
+	    .name = secret.name,
+	    .decided_by = "torture"};
+	(void)RAND_bytes(extras->pending.id, sizeof(extras->pending.id));
+	if (outcome == EST_OK)
+		outcome = store_pending_add(store, &extras->pending, NULL, &existing);
+	extras->pending.state = PENDING_APPROVED;
+	if (outcome == EST_OK)
+		outcome = store_pending_decide(store, &extras->pending);
+	extras->terms.secret = &extras->use;
+	extras->terms.approval = &extras->pending;
+	extras->terms.revocation_hash = "$y$";
+	return outcome;
+}
+
+/* Every fourth one uses a secret and an approval up, and supersedes the one before. */
+static enum outcome add_one(
+    struct store *store, int acknowledged, unsigned turn, struct cert_record *cert)
+{
+	static struct serial before;
+	unsigned char request[STORE_REQUEST_SIZE];
+	struct extras extras = {0};
+	struct cert_record earlier = {0};
+	bool is_rich = turn % 4 == 0;
+	enum outcome outcome = EST_OK;
+
+	(void)RAND_bytes(request, sizeof(request));
+	if (is_rich)
+		outcome = prepare(store, &extras, cert);
+	if (is_rich && before.len > 0)
+		extras.terms.supersedes = &before;
+	extras.terms.request = request;
+	extras.terms.since = cert->issued_at - 600;
+	if (outcome == EST_OK)
+		outcome = store_cert_add(store, cert, &extras.terms, &earlier);
+	if (outcome != EST_OK)
+		return outcome;
+	acknowledge(acknowledged, is_rich ? '=' : '+', &cert->serial);
+	if (extras.terms.supersedes != NULL)
+		acknowledge(acknowledged, '-', &before);
+	before = cert->serial;
+	return EST_OK;
+}
+
 static bool work_once(struct store *store, int acknowledged, unsigned turn)
 {
-	unsigned char request[STORE_REQUEST_SIZE];
-	struct cert_record cert, earlier = {0};
+	struct cert_record cert;
 	char name[32];
 	uint64_t start = clock_milliseconds();
 	enum outcome outcome;
 
-	(void)RAND_bytes(request, sizeof(request));
 	make_cert(&cert, name);
-	outcome = store_cert_add(store, &cert, request, cert.issued_at - 600, &earlier);
+	outcome = add_one(store, acknowledged, turn, &cert);
 	if (!judge(outcome, &tally->added))
 		return false;
-	if (outcome == EST_OK) {
-		acknowledge(acknowledged, '+', &cert.serial);
-		if (turn % 8 == 0) {
-			outcome = store_cert_revoke(
-			    store, &cert.serial, (int)(turn / 8 % 7), cert.issued_at, NULL);
-			if (!judge(outcome, &tally->revoked))
-				return false;
-			if (outcome == EST_OK)
-				acknowledge(acknowledged, '-', &cert.serial);
-		}
+	if (outcome == EST_OK && turn % 8 == 5) {
+		outcome = store_cert_revoke(
+		    store, &cert.serial, (int)(turn / 8 % 7), cert.issued_at, NULL);
+		if (!judge(outcome, &tally->revoked))
+			return false;
+		if (outcome == EST_OK)
+			acknowledge(acknowledged, '-', &cert.serial);
 	}
 	if (clock_milliseconds() - start > tally->worst)
 		tally->worst = clock_milliseconds() - start;
@@ -256,11 +319,51 @@ static bool stop_them(const struct options *options, pid_t *pids)
 static bool is_kept(struct store *store, char act, const struct serial *serial)
 {
 	struct cert_record cert = {0};
+	struct buf hash = {0};
 	bool kept = store_cert_get(store, serial, &cert) == EST_OK &&
-		    (act == '+' || cert.revocation_reason != NOT_REVOKED);
+		    (act != '-' || cert.revocation_reason != NOT_REVOKED) &&
+		    (act != '=' || store_revocation_hash(store, serial, &hash) == EST_OK);
 
 	cert_record_clear(&cert);
+	buf_free(&hash);
 	return kept;
+}
+
+/* Whether a certificate is there exactly where what it uses up is used up. */
+static bool fits(struct store *store, const char *name, bool used)
+{
+	struct serial serial;
+	struct cert_record cert = {0};
+	bool there = serial_parse(name, &serial) == EST_OK &&
+		     store_cert_get(store, &serial, &cert) == EST_OK;
+
+	cert_record_clear(&cert);
+	if (there != used)
+		(void)fprintf(stderr, "torture: half done: %s\n", name);
+	return there == used;
+}
+
+/* How many secrets and approvals are used up and have no certificate, or the other way round. */
+static int64_t count_halves(struct store *store)
+{
+	struct secret_record secret = {0};
+	struct pending_record pending = {0};
+	char after[2 * SERIAL_MAX + 1] = "";
+	unsigned char id[32];
+	int64_t halves = 0;
+
+	while (store_secret_next(store, after[0] == '\0' ? NULL : after, &secret) == EST_OK) {
+		halves += !fits(store, secret.name, secret.used_at != 0);
+		(void)snprintf(after, sizeof(after), "%s", secret.name);
+		secret_record_clear(&secret);
+	}
+	for (const unsigned char *from = NULL; store_pending_next(store, from, &pending) == EST_OK;
+	     from = id) {
+		halves += !fits(store, pending.name, pending.state == PENDING_ISSUED);
+		memcpy(id, pending.id, sizeof(id));
+		pending_record_clear(&pending);
+	}
+	return halves;
 }
 
 /* A last line may be cut short by the kill: what it says was not acknowledged. */
@@ -303,7 +406,7 @@ static bool reckon(const struct options *options, const struct result *result)
 {
 	struct store_settings settings = {options->dir, CACHE};
 	struct store *store = NULL;
-	int64_t acknowledged = 0, recoveries = 0, faults = 0, lost;
+	int64_t acknowledged = 0, recoveries = 0, faults = 0, lost, halves;
 	enum outcome outcome = store_open(&settings, &store);
 
 	if (outcome != EST_OK) {
@@ -311,17 +414,21 @@ static bool reckon(const struct options *options, const struct result *result)
 		return false;
 	}
 	lost = count_lost(store, options, &acknowledged);
+	halves = count_halves(store);
 	(void)store_statistics(store, find_recoveries, &recoveries);
 	outcome = store_check(store, NULL, NULL, &faults);
 	if (outcome != EST_OK)
 		(void)fprintf(stderr, "torture: check: %s\n", reason_text());
-	(void)printf("kills %ld, recoveries %lld, acknowledged %lld, lost %lld, faults %lld, "
-		     "unavailable %lld, failed %lld, worst act %llu ms, worst stall %llu ms\n",
+	(void)printf(
+	    "kills %ld, recoveries %lld, acknowledged %lld, lost %lld, half %lld, faults %lld, "
+	    "unavailable %lld, failed %lld, worst act %llu ms, worst stall %llu ms\n",
 	    result->kills, (long long)recoveries, (long long)acknowledged, (long long)lost,
-	    (long long)faults, (long long)tally->unavailable, (long long)tally->failed,
-	    (unsigned long long)tally->worst, (unsigned long long)result->worst_stall);
+	    (long long)halves, (long long)faults, (long long)tally->unavailable,
+	    (long long)tally->failed, (unsigned long long)tally->worst,
+	    (unsigned long long)result->worst_stall);
 	store_close(store);
-	return outcome == EST_OK && lost == 0 && acknowledged > 0 && tally->failed == 0;
+	return outcome == EST_OK && lost == 0 && halves == 0 && acknowledged > 0 &&
+	       tally->failed == 0;
 }
 
 static _Noreturn void usage(void)

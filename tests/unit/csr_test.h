@@ -15,10 +15,10 @@
 static inline enum outcome examine(struct span der)
 {
 	struct csr csr;
-	enum outcome outcome = csr_parse(der, &csr);
+	enum outcome outcome = csr_parse(der, CSR_KEY_PROVEN, &csr);
 
 	if (outcome == EST_OK)
-		outcome = csr_verify(&csr);
+		outcome = csr_verify(&csr, false);
 	csr_clear(&csr);
 	return outcome;
 }

@@ -6,6 +6,8 @@
 #define EST_STORE_TEST_H
 
 #include <ftw.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/store/store.h"
 
@@ -106,17 +108,27 @@ static inline const unsigned char *request_of(unsigned number)
 	return request;
 }
 
-/* Adds it in answer to the request of that number, which ten minutes may pass before it is a new
- * one. */
+/*
+ * Adds it in answer to the request of that number (0: of none), which ten minutes may pass before
+ * it is a new one, on those terms besides.
+ */
+static inline enum outcome add_on(
+    struct store *store, const struct cert_record *cert, unsigned request, struct cert_terms terms)
+{
+	struct cert_record earlier = {0};
+	enum outcome outcome;
+
+	terms.request = request == 0 ? NULL : request_of(request);
+	terms.since = cert->issued_at - 600;
+	outcome = store_cert_add(store, cert, &terms, &earlier);
+	cert_record_clear(&earlier);
+	return outcome;
+}
+
 static inline enum outcome add(
     struct store *store, const struct cert_record *cert, unsigned request)
 {
-	struct cert_record earlier = {0};
-	enum outcome outcome =
-	    store_cert_add(store, cert, request_of(request), cert->issued_at - 600, &earlier);
-
-	cert_record_clear(&earlier);
-	return outcome;
+	return add_on(store, cert, request, (struct cert_terms){0});
 }
 
 static inline enum outcome of_request(struct store *store, unsigned request)
@@ -126,6 +138,115 @@ static inline enum outcome of_request(struct store *store, unsigned request)
 
 	cert_record_clear(&out);
 	return outcome;
+}
+
+/* --- many at once --- */
+
+typedef enum outcome runner(struct store *store, unsigned number);
+
+/*
+ * So many processes, each with the store open, do it at the same time: how often each outcome came
+ * out. No store may be open here.
+ */
+static inline void store_race(unsigned runners, runner *run, int outcomes[static EST_OUTCOMES])
+{
+	int ready[2], go[2];
+	char byte;
+	pid_t pids[16];
+
+	memset(outcomes, 0, EST_OUTCOMES * sizeof(int));
+	assert_true(runners <= 16 && pipe(ready) == 0 && pipe(go) == 0);
+	for (unsigned i = 0; i < runners; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			struct store_settings settings = {store_directory(), TEST_CACHE};
+			struct store *store = NULL;
+			enum outcome outcome = store_open(&settings, &store);
+			(void)close(go[1]);
+			if (outcome != EST_OK || write(ready[1], "x", 1) != 1 ||
+			    read(go[0], &byte, 1) != 0)
+				_exit(EST_OUTCOMES);
+			outcome = run(store, i);
+			store_close(store);
+			_exit((int)outcome);
+		}
+	}
+	for (unsigned i = 0; i < runners; i++)
+		assert_int_equal(read(ready[0], &byte, 1), 1);
+	(void)close(go[1]);
+	for (unsigned i = 0; i < runners; i++) {
+		int status;
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) < EST_OUTCOMES);
+		outcomes[WEXITSTATUS(status)]++;
+	}
+	(void)close(go[0]);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+}
+
+/* --- secrets and requests that wait --- */
+
+/* 32 octets of that number. */
+static inline const unsigned char *octets_of(unsigned char number)
+{
+	static unsigned char octets[256][32];
+
+	memset(octets[number], number, 32);
+	return octets[number];
+}
+
+/* Good for an hour, under every label, with the digest of that number. */
+static inline struct secret_record secret_of(const char *name, unsigned char number)
+{
+	struct secret_record secret = {
+	    .name = name, .created_at = time(NULL), .expires_at = time(NULL) + 3600};
+
+	memcpy(secret.digest, octets_of(number), sizeof(secret.digest));
+	return secret;
+}
+
+/* Waits, for an hour. */
+static inline struct pending_record pending_of(unsigned id, unsigned char content)
+{
+	struct pending_record pending = {.created_at = time(NULL),
+	    .expires_at = time(NULL) + 3600,
+	    .label = "pumps",
+	    .profile = "device",
+	    .operation = "simpleenroll",
+	    .identity = "user:pump",
+	    .name = "pump-1",
+	    .subject = "CN=pump-1",
+	    .names = "",
+	    .asks = "",
+	    .decided_by = "",
+	    .reason = "",
+	    .request = {(const unsigned char *)"0123", 4}};
+	uint32_t mixed = id * 2654435761U; /* as a hash would be: spread evenly */
+
+	memcpy(pending.id, &mixed, sizeof(mixed));
+	memcpy(pending.id + 4, &id, sizeof(id));
+	memset(pending.content, content, sizeof(pending.content));
+	return pending;
+}
+
+static inline enum outcome wait_for(struct store *store, const struct pending_record *pending)
+{
+	struct pending_record existing = {0};
+	enum outcome outcome = store_pending_add(store, pending, NULL, &existing);
+
+	pending_record_clear(&existing);
+	return outcome;
+}
+
+static inline enum outcome decide(
+    struct store *store, struct pending_record pending, enum pending_state state)
+{
+	pending.state = state;
+	pending.decided_at = time(NULL);
+	pending.decided_by = "alice";
+	pending.reason = state == PENDING_DENIED ? "not ours" : "";
+	return store_pending_decide(store, &pending);
 }
 
 static inline void assert_sound(struct store *store)

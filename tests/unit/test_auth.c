@@ -403,8 +403,9 @@ static enum outcome user_may(const char *const *names, const char *subject, cons
 	enum outcome outcome;
 
 	assert_outcome(
-	    EST_OK, csr_parse(maker_csr("P-256", subject, san == NULL ? NULL : extensions), &csr));
-	outcome = auth_allows(&identity, &csr);
+	    EST_OK, csr_parse(maker_csr("P-256", subject, san == NULL ? NULL : extensions),
+			CSR_KEY_PROVEN, &csr));
+	outcome = auth_allows(&identity, &csr.name, &csr.wishes.sans);
 	csr_clear(&csr);
 	return outcome;
 }
@@ -451,8 +452,9 @@ static enum outcome certificate_may(X509 *cert, const char *subject, const char 
 
 	buf_add_span(&identity.der, der);
 	assert_outcome(
-	    EST_OK, csr_parse(maker_csr("P-256", subject, san == NULL ? NULL : extensions), &csr));
-	outcome = auth_allows(&identity, &csr);
+	    EST_OK, csr_parse(maker_csr("P-256", subject, san == NULL ? NULL : extensions),
+			CSR_KEY_PROVEN, &csr));
+	outcome = auth_allows(&identity, &csr.name, &csr.wishes.sans);
 	csr_clear(&csr);
 	buf_free(&identity.der);
 	return outcome;
@@ -487,21 +489,23 @@ static void test_both(void **state)
 
 	(void)state;
 	buf_add_span(&identity.der, maker_cert_der(world.ours));
-	assert_outcome(EST_OK, csr_parse(maker_csr("P-256", "CN=pump-7,O=Acme", NULL), &csr));
+	assert_outcome(
+	    EST_OK, csr_parse(maker_csr("P-256", "CN=pump-7,O=Acme", NULL), CSR_KEY_PROVEN, &csr));
 	for (int both = 0; both < 2; both++) {
 		identity.wants_both = both == 1;
 		identity.user.names = any_name;
-		assert_outcome(EST_OK, auth_allows(&identity, &csr));
+		assert_outcome(EST_OK, auth_allows(&identity, &csr.name, &csr.wishes.sans));
 		identity.user.names = no_name;
-		assert_refusal(
-		    both == 1 ? NAME_NOT_ALLOWED : REFUSAL_NONE, auth_allows(&identity, &csr));
+		assert_refusal(both == 1 ? NAME_NOT_ALLOWED : REFUSAL_NONE,
+		    auth_allows(&identity, &csr.name, &csr.wishes.sans));
 	}
 	csr_clear(&csr);
-	assert_outcome(EST_OK, csr_parse(maker_csr("P-256", "CN=pump-8,O=Acme", NULL), &csr));
+	assert_outcome(
+	    EST_OK, csr_parse(maker_csr("P-256", "CN=pump-8,O=Acme", NULL), CSR_KEY_PROVEN, &csr));
 	identity.user.names = any_name;
-	assert_refusal(NAME_NOT_ALLOWED, auth_allows(&identity, &csr));
+	assert_refusal(NAME_NOT_ALLOWED, auth_allows(&identity, &csr.name, &csr.wishes.sans));
 	identity.by_password = identity.by_certificate = identity.wants_both = false;
-	assert_refusal(NAME_NOT_ALLOWED, auth_allows(&identity, &csr));
+	assert_refusal(NAME_NOT_ALLOWED, auth_allows(&identity, &csr.name, &csr.wishes.sans));
 	csr_clear(&csr);
 	buf_free(&identity.der);
 }

@@ -2,7 +2,7 @@
  * Issuing: what the lint finds is never signed, and what was not signed by the CA never leaves. And
  * the proof of a profile, before anybody asks.
  */
-#include "maker.h"
+#include "profile_test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,8 +115,10 @@ static void make_order(struct order *order)
 	static const char *const wishes[] = {"subjectAltName", "DNS:pump.example", NULL};
 
 	memset(order, 0, sizeof(*order));
-	assert_outcome(EST_OK, csr_parse(maker_csr("P-256", "CN=pump", wishes), &order->csr));
-	profile_extensions(profile, &order->csr, &order->csr.wishes.sans, &order->extensions);
+	assert_outcome(
+	    EST_OK, csr_parse(maker_csr("P-256", "CN=pump", wishes), CSR_KEY_PROVEN, &order->csr));
+	profile_extensions(
+	    profile, &order->csr, &order->csr.wishes.sans, false, &order->extensions);
 	order->want = (struct lint_want){.subject = order->csr.subject,
 	    .spki = order->csr.spki,
 	    .sans = &order->csr.wishes.sans,
@@ -432,6 +434,149 @@ static void test_refuted(void **state)
 	close_ca(ca);
 }
 
+/* --- profiles that fix names and extensions, and those of CAs --- */
+
+static enum outcome prove_keys(const struct ca *ca, const char *keys)
+{
+	struct test_profile made;
+	enum outcome outcome;
+
+	test_profile_make(keys, &made);
+	outcome = ca_prove(ca, made.profile);
+	test_profile_clear(&made);
+	return outcome;
+}
+
+/* What the rules want is found out from them: no sample breaks its own profile's. */
+static void test_proofs_of_rules(void **state)
+{
+	static const char *const fine[] = {
+	    "subject_patterns = [ \"CN=pump-*.example\", \"O=**Works\", \"C=DE\" ];",
+	    "subject = [ \"CN\" ]; subject_fixed = [ \"O=Pump Works\", \"C=DE\" ];",
+	    "subject_alt_names = [ \"dns\", \"ip\", \"email\", \"uri\" ];\n"
+	    "san_patterns = [ \"dns:*.example\", \"ip:10.0.0.0/8\", \"email:*@x\", "
+	    "\"uri:urn:dev:**\" ];",
+	    "san_fixed = [ \"uri:urn:plant:7\", \"ip:2001:db8::1\" ];",
+	    "subject_alt_names = [ ]; san_fixed = [ \"dns:a.example\" ];\n"
+	    "extended_key_usage = [ \"serverAuth\" ];",
+	    "subject_from = \"identity\"; san_from = \"cn\";\n"
+	    "subject_patterns = [ \"CN=pump-*.example\" ];",
+	    "subject = [ ]; subject_fixed = [ \"O=Acme\" ];",
+	    "empty_subject = true; subject_fixed = [ \"O=Acme\" ];",
+	    "policies = [ \"1.2.3\" ]; crl_urls = [ \"http://a/crl\" ];\n"
+	    "ocsp_urls = [ \"https://a/ocsp\" ]; issuer_urls = [ \"ldap://a/cn=a\" ];\n"
+	    "must_staple = true; extensions = [ \"1.2.3 critical 0500\" ];",
+	    "ca = true; key_usage = [ \"keyCertSign\" ]; extended_key_usage = [ ];",
+	    "ca = true; key_usage = [ \"keyCertSign\" ]; path_length = \"none\";",
+	};
+	struct ca *ca = open_ca("P-256", false);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(fine); i++)
+		assert_outcome(EST_OK, prove_keys(ca, fine[i]));
+	close_ca(ca);
+}
+
+/* By these no certificate could ever be issued, and it is said why. */
+static void test_refuted_rules(void **state)
+{
+	static const struct {
+		const char *keys, *why;
+	} rows[] = {
+	    {"subject_patterns = [ \"C=D*E\" ];", "name-length"},
+	    {"subject_patterns = [ \"serialNumber=a_*\" ];", "name-"},
+	    {"san_patterns = [ \"dns:*..example\" ];", "san-name"},
+	    {"extensions = [ \"2.5.29.30 critical 300aa0083006820465782e61\" ];", "extension-ca"},
+	    {"ca = true; key_usage = [ \"keyCertSign\" ];\n"
+	     "extensions = [ \"2.5.29.30 300aa0083006820465782e61\" ];",
+		"extension-critical"},
+	};
+	struct ca *ca = open_ca("P-256", false);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		enum outcome outcome = prove_keys(ca, rows[i].keys);
+		if (strstr(reason_text(), rows[i].why) == NULL ||
+		    strstr(reason_text(), "profile \"p\" (line 3)") == NULL)
+			fail_msg("%s: \"%s\"", rows[i].why, reason_text());
+		assert_outcome(EST_MALFORMED, outcome);
+	}
+	close_ca(ca);
+}
+
+/* A CA of so long a path under a root of so long a one: "CA:TRUE,pathlen:1"; NULL: no root. */
+static enum outcome prove_below(const char *root, const char *issuing, const char *path_length)
+{
+	static const char form[] = "ca = true; key_usage = [ \"keyCertSign\" ];\n"
+				   "extended_key_usage = [ ]; path_length = \"%s\";";
+	const char *const root_extensions[] = {"basicConstraints", root, "keyUsage",
+	    "critical,keyCertSign", "subjectKeyIdentifier", "hash", NULL};
+	const char *const extensions[] = {"basicConstraints", issuing, "keyUsage",
+	    "critical,keyCertSign", "subjectKeyIdentifier", "hash", NULL};
+	struct maker_cert top = {.subject = "CN=Root",
+	    .key = "P-256#root",
+	    .from = MAKER_NOW,
+	    .until = MAKER_NOW + 3650 * MAKER_DAY,
+	    .extensions = root_extensions};
+	struct maker_cert below = {.subject = "CN=Issuing",
+	    .key = "P-256#issuing",
+	    .issuer_key = "P-256#root",
+	    .from = MAKER_NOW,
+	    .until = MAKER_NOW + 3650 * MAKER_DAY,
+	    .extensions = extensions};
+	struct config_ca its = {.name = (char[]){"edge"}};
+	struct buf pem = {0}, keys = {0};
+	struct ca *ca = NULL;
+	X509 *certificate;
+	enum outcome outcome;
+
+	below.issuer = maker_cert(&top);
+	certificate = maker_cert(&below);
+	buf_add_string(&pem, maker_cert_pem(certificate));
+	buf_add_string(&pem, maker_cert_pem(below.issuer));
+	its.certificate = mem_string(maker_file("chain.pem", buf_string(&pem)));
+	assert_outcome(EST_OK, ca_open(&its, false, &ca));
+	buf_printf(&keys, form, path_length);
+	outcome = prove_keys(ca, buf_string(&keys));
+	ca_close(ca);
+	free(its.certificate);
+	buf_free(&pem);
+	buf_free(&keys);
+	return outcome;
+}
+
+/* RFC 5280 4.2.1.9: a path that no verifier would take is not issued. */
+static void test_path_length(void **state)
+{
+	static const struct {
+		const char *root, *issuing, *path_length;
+		const char *why; /* NULL: it is fine */
+	} rows[] = {
+	    {"critical,CA:TRUE", "critical,CA:TRUE", "none", NULL},
+	    {"critical,CA:TRUE", "critical,CA:TRUE", "8", NULL},
+	    {"critical,CA:TRUE", "critical,CA:TRUE,pathlen:0", "0", "no CA below it"},
+	    {"critical,CA:TRUE", "critical,CA:TRUE,pathlen:1", "0", NULL},
+	    {"critical,CA:TRUE", "critical,CA:TRUE,pathlen:1", "1", "at most \"0\""},
+	    {"critical,CA:TRUE", "critical,CA:TRUE,pathlen:1", "none", "at most \"0\""},
+	    {"critical,CA:TRUE", "critical,CA:TRUE,pathlen:3", "3", "at most \"2\""},
+	    {"critical,CA:TRUE", "critical,CA:TRUE,pathlen:3", "2", NULL},
+	    {"critical,CA:TRUE,pathlen:1", "critical,CA:TRUE", "0", "no CA below it"},
+	    {"critical,CA:TRUE,pathlen:2", "critical,CA:TRUE", "0", NULL},
+	    {"critical,CA:TRUE,pathlen:2", "critical,CA:TRUE,pathlen:5", "1", "at most \"0\""},
+	    {"critical,CA:TRUE,pathlen:0", "critical,CA:TRUE", "0", "no CA below it"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		enum outcome outcome =
+		    prove_below(rows[i].root, rows[i].issuing, rows[i].path_length);
+		if (rows[i].why != NULL && strstr(reason_text(), rows[i].why) == NULL)
+			fail_msg("%zu: \"%s\"", i, reason_text());
+		assert_outcome(rows[i].why == NULL ? EST_OK : EST_MALFORMED, outcome);
+		maker_clear(NULL);
+	}
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -454,6 +599,9 @@ int main(void)
 	    TEST(test_dates),
 	    TEST(test_proofs),
 	    TEST(test_refuted),
+	    TEST(test_proofs_of_rules),
+	    TEST(test_refuted_rules),
+	    TEST(test_path_length),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -17,13 +17,17 @@ static void test_keys(void **state)
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		struct span der = maker_csr(keys[i], "CN=pump", NULL);
 		struct csr csr;
-		assert_outcome(EST_OK, csr_parse(der, &csr));
-		assert_outcome(EST_OK, csr_verify(&csr));
+		assert_outcome(EST_OK, csr_parse(der, CSR_KEY_PROVEN, &csr));
+		assert_outcome(EST_OK, csr_verify(&csr, false));
 		assert_string_equal(key_word(&csr.key), keys[i]);
 		assert_bytes(maker_spki(keys[i]), csr.spki);
 		assert_bytes(maker_name("CN=pump"), csr.subject);
 		assert_bytes(der, csr.der);
-		assert_false(csr.has_challenge);
+		for (unsigned which = 0; which < CSR_CHALLENGES; which++)
+			assert_int_equal(csr.challenge[which].len, 0);
+		assert_int_equal(csr.change.len + csr.decrypt_key.len + csr.asymmetric_key.len +
+				     csr.smime_capabilities.len,
+		    0);
 		assert_int_equal(csr.wishes.sans.count + csr.wishes.sans.others, 0);
 		assert_false(csr.wishes.has_key_usage || csr.wishes.has_extended_key_usage);
 		assert_int_equal(csr.wishes.beyond, REFUSAL_NONE);
@@ -43,8 +47,8 @@ static void test_names(void **state)
 	struct buf text = {0};
 
 	(void)state;
-	assert_outcome(EST_OK, csr_parse(der, &csr));
-	assert_outcome(EST_OK, csr_verify(&csr));
+	assert_outcome(EST_OK, csr_parse(der, CSR_KEY_PROVEN, &csr));
+	assert_outcome(EST_OK, csr_verify(&csr, false));
 	sans_text(&csr.wishes.sans, &text);
 	assert_string_equal(buf_string(&text),
 	    "dns:a.example,ip:192.0.2.1,ip:2001:db8::1,email:pump@a.example,uri:urn:x:1");
@@ -71,7 +75,8 @@ static void test_usages(void **state)
 		const char *const extensions[] = {
 		    "keyUsage", cases[i].word, "extendedKeyUsage", "clientAuth,serverAuth", NULL};
 		struct csr csr;
-		assert_outcome(EST_OK, csr_parse(maker_csr("P-256", "CN=pump", extensions), &csr));
+		assert_outcome(EST_OK,
+		    csr_parse(maker_csr("P-256", "CN=pump", extensions), CSR_KEY_PROVEN, &csr));
 		assert_true(csr.wishes.has_key_usage);
 		assert_int_equal(csr.wishes.key_usage, cases[i].bits);
 		assert_true(csr.wishes.has_extended_key_usage);
@@ -81,7 +86,10 @@ static void test_usages(void **state)
 	}
 }
 
-/* D1, D4: what no profile grants is told apart, and CA:FALSE is no wish at all. */
+/*
+ * D1, D4: what no profile grants is told apart; a CA's certificate is a wish that some profiles
+ * grant, and CA:FALSE is no wish at all.
+ */
 static void test_beyond(void **state)
 {
 	static const struct {
@@ -89,8 +97,9 @@ static void test_beyond(void **state)
 		enum refusal beyond;
 	} cases[] = {{"basicConstraints", "CA:FALSE", REFUSAL_NONE},
 	    {"basicConstraints", "critical,CA:FALSE", REFUSAL_NONE},
-	    {"basicConstraints", "CA:TRUE", CSR_CA},
-	    {"basicConstraints", "critical,CA:TRUE,pathlen:0", CSR_CA},
+	    {"basicConstraints", "CA:TRUE", REFUSAL_NONE},
+	    {"basicConstraints", "critical,CA:TRUE,pathlen:0", REFUSAL_NONE},
+	    {"basicConstraints", "CA:FALSE,pathlen:0", CSR_CA}, /* RFC 5280 4.2.1.9: neither */
 	    {"nameConstraints", "permitted;DNS:example", CSR_EXTENSION},
 	    {"subjectKeyIdentifier", "hash", REFUSAL_NONE},
 	    {"certificatePolicies", "1.2.3", REFUSAL_NONE},
@@ -103,9 +112,11 @@ static void test_beyond(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *const extensions[] = {cases[i].name, cases[i].value, NULL};
 		struct csr csr;
-		assert_outcome(EST_OK, csr_parse(maker_csr("P-256", "CN=pump", extensions), &csr));
+		assert_outcome(EST_OK,
+		    csr_parse(maker_csr("P-256", "CN=pump", extensions), CSR_KEY_PROVEN, &csr));
 		if (csr.wishes.beyond != cases[i].beyond)
 			fail_msg("%s=%s", cases[i].name, cases[i].value);
+		assert_int_equal(csr.wishes.ca, strstr(cases[i].value, "CA:TRUE") != NULL);
 		assert_int_equal(csr.wishes.beyond_what != NULL, cases[i].beyond != REFUSAL_NONE);
 		csr_clear(&csr);
 	}
@@ -125,7 +136,7 @@ static void test_security_identifier(void **state)
 	assert_outcome(
 	    EST_OK, csr_parse(maker_request(&(struct maker_request){
 				  .key = "P-256", .digest = "SHA256", .attributes = attributes}),
-			&csr));
+			CSR_KEY_PROVEN, &csr));
 	assert_int_equal(csr.wishes.beyond, CSR_EXTENSION);
 	csr_clear(&csr);
 }
@@ -142,18 +153,18 @@ static void test_possession(void **state)
 	(void)state;
 	assert_outcome(EST_OK, csr_parse(maker_der("30{$30{06{2a8648ce3d040302}}03{00$}}", info,
 					     maker_sign("P-256#other", "SHA256", info)),
-				   &csr));
-	assert_refusal(CSR_SIGNATURE, csr_verify(&csr));
+				   CSR_KEY_PROVEN, &csr));
+	assert_refusal(CSR_SIGNATURE, csr_verify(&csr, false));
 	csr_clear(&csr);
 	assert_outcome(EST_OK, csr_parse(maker_der("30{$30{06{2a8648ce3d040302}}03{00$}}", info,
 					     maker_sign("P-256", "SHA256", other)),
-				   &csr));
-	assert_refusal(CSR_SIGNATURE, csr_verify(&csr));
+				   CSR_KEY_PROVEN, &csr));
+	assert_refusal(CSR_SIGNATURE, csr_verify(&csr, false));
 	csr_clear(&csr);
 	assert_outcome(EST_OK, csr_parse(maker_der("30{$30{06{2a8648ce3d040302}}03{00$}}", info,
 					     maker_sign("P-256", "SHA256", info)),
-				   &csr));
-	assert_outcome(EST_OK, csr_verify(&csr));
+				   CSR_KEY_PROVEN, &csr));
+	assert_outcome(EST_OK, csr_verify(&csr, false));
 	csr_clear(&csr);
 }
 
@@ -162,7 +173,7 @@ static void device_name(const struct maker_request *request, const char *wanted)
 	struct csr csr;
 	struct buf text = {0};
 
-	assert_outcome(EST_OK, csr_parse(maker_request(request), &csr));
+	assert_outcome(EST_OK, csr_parse(maker_request(request), CSR_KEY_PROVEN, &csr));
 	csr_device_name(&csr, &text);
 	assert_string_equal(buf_string(&text), wanted);
 	buf_free(&text);
@@ -220,25 +231,29 @@ static void test_device_name_folds(void **state)
 	}
 }
 
-/* RFC 7030 A.3 and A.4: read to the end; their SHA-1 is no proof any more (S-12). */
+/* RFC 7030 A.3 and A.4: read to the end; their SHA-1 is no proof where nobody asked for it (S-12). */
 static void test_rfc_vectors(void **state)
 {
 	static const struct {
-		const char *file, *common_name, *serial;
-	} vectors[] = {{"vectors/a3-csr.der", "demostep4 1368141352", ""},
+		const char *file, *common_name, *serial, *challenge;
+	} vectors[] = {{"vectors/a3-csr.der", "demostep4 1368141352", "", "+rrCir/7+EYu50T4"},
 	    {"vectors/a4-csr.der", "serverKeyGen req by client in demo step 12 1368141955",
-		"PID:Widget SN:10"}};
+		"PID:Widget SN:10", "dFsAXmJnjokBtDvr"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(vectors); i++) {
 		struct span der = maker_corpus(vectors[i].file);
+		struct buf text = {0};
 		struct csr csr;
-		assert_outcome(EST_OK, csr_parse(der, &csr));
+		assert_outcome(EST_OK, csr_parse(der, CSR_KEY_PROVEN, &csr));
 		assert_bytes(span_of(vectors[i].common_name), name_first(&csr.name, "CN"));
 		assert_bytes(span_of(vectors[i].serial), name_first(&csr.name, "serialNumber"));
 		assert_string_equal(key_word(&csr.key), "RSA-2048");
-		assert_true(csr.has_challenge);
-		assert_refusal(CSR_SIGALG, csr_verify(&csr));
+		csr_challenge_text(&csr, CSR_CHALLENGE_PASSWORD, &text);
+		assert_string_equal(buf_string(&text), vectors[i].challenge);
+		buf_free(&text);
+		assert_refusal(CSR_SIGALG, csr_verify(&csr, false));
+		assert_outcome(EST_OK, csr_verify(&csr, true));
 		csr_clear(&csr);
 	}
 }
@@ -256,8 +271,8 @@ static void test_microsoft(void **state)
 	assert_outcome(
 	    EST_OK, csr_parse(maker_request(&(struct maker_request){
 				  .key = "P-256", .digest = "SHA256", .attributes = attributes}),
-			&csr));
-	assert_outcome(EST_OK, csr_verify(&csr));
+			CSR_KEY_PROVEN, &csr));
+	assert_outcome(EST_OK, csr_verify(&csr, false));
 	assert_int_equal(csr.wishes.sans.count, 1);
 	csr_clear(&csr);
 }

@@ -11,6 +11,10 @@
 
 #define EXTENSION_REQUEST "06{2a864886f70d01090e}"
 #define MICROSOFT         "06{2b0601040182370201 0e}"
+#define DECRYPT_KEY       "06{2a864886f70d0109100225}"
+#define ASYMMETRIC_KEY    "06{2a864886f70d0109100236}"
+#define CAPABILITIES      "06{2a864886f70d01090f}"
+#define CHANGE            "06{2b06010505070724}"
 #define SAN               "30{06{551d11}04{30{82{'a.example'}}}}"
 
 /* Every octet in several ways: the signature covers the content, the parser what is around it. */
@@ -208,12 +212,35 @@ static void test_attributes(void **state)
 	    {"a0{30{" CHALLENGE "31{02{01}}}}", CSR_CHALLENGE},
 	    {"a0{30{" CHALLENGE "31{0c{}}}}", CSR_CHALLENGE},
 	    {"a0{30{" CHALLENGE "31{0c{'a'00'b'}}}}", CSR_CHALLENGE},
-	    {"a0{30{" CHALLENGE "31{13{'a'0a}}}}", CSR_CHALLENGE},
+	    {"a0{30{" CHALLENGE "31{13{'a'0a'b'}}}}", CSR_CHALLENGE},
+	    {"a0{30{" CHALLENGE "31{13{0a'ab'}}}}", CSR_CHALLENGE},
+	    {"a0{30{" CHALLENGE "31{13{'  '0a}}}}", CSR_CHALLENGE},
+	    {"a0{30{" CHALLENGE "31{1e{000a}}}}", CSR_CHALLENGE},
+	    {"a0{30{" CHALLENGE "31{04{'a'}}}}", CSR_CHALLENGE},
 	    {"a0{30{" CHALLENGE "31{1e{00}}}}", CSR_CHALLENGE},
 	    {"a0{30{" CHALLENGE "31{0c{ff}}}}", CSR_CHALLENGE},
 	    /* the attributes of RFC 7894 */
 	    {"a0{30{06{2a864886f70d0109100238}31{02{01}}}}", CSR_CHALLENGE},
+	    {"a0{30{06{2a864886f70d0109100239}31{0c{}}}}", CSR_CHALLENGE},
 	    {"a0{30{06{2a864886f70d010910023a}31{0c{'a'00}}}}", CSR_CHALLENGE},
+	    {"a0{30{06{2a864886f70d010910023a}31{0c{'a'}0c{'b'}}}}", CSR_ATTRIBUTES},
+	    /* the attributes of RFC 7030 4.4.1, and RFC 6402 2.8's */
+	    {"a0{30{" DECRYPT_KEY "31{0c{'a'}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" DECRYPT_KEY "31{04{}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" DECRYPT_KEY "31{24{04{'a'}}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" DECRYPT_KEY "31{04{'a'}04{'b'}}}}", CSR_ATTRIBUTES},
+	    {"a0{30{" ASYMMETRIC_KEY "31{0500}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CAPABILITIES "31{0500}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CAPABILITIES "31{06{2a0304}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CAPABILITIES "31{30{06{2a0304}}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CAPABILITIES "31{30{30{}}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CAPABILITIES "31{30{30{0500}}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CAPABILITIES "31{30{30{06{2a0304}05000500}}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CAPABILITIES "31{30{30{06{2a0304}0505}}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CAPABILITIES "31{30{30{06{2a8004}}}}}}", CSR_DER},
+	    {"a0{30{" CHANGE "31{30{}}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CHANGE "31{0500}}}", CSR_ATTRIBUTE_VALUE},
+	    {"a0{30{" CHANGE "31{30{30{31{30{06{550403}0c{'a'00}}}}}}}}", CSR_NAME_NUL},
 	    /* B3: BER where nobody looks */
 	    {"a0{30{06{2a0304}31{30 80 0000}}}", CSR_ATTRIBUTES},
 	    {"a0{30{06{2a0304}31{30{30 80 0000}}}}", CSR_DER},
@@ -236,6 +263,7 @@ static void test_attributes(void **state)
 	    examine(with_attributes("a0{30{06{2a0305}31{0500}}30{06{2a0304}31{02{01}02{02}}}}")));
 	assert_outcome(EST_OK, examine(with_attributes("a0{30{" MICROSOFT "31{30{" SAN "}}}}")));
 	assert_outcome(EST_OK, examine(with_attributes("a0{30{" CHALLENGE "31{13{'a'}}}}")));
+	assert_outcome(EST_OK, examine(with_attributes("a0{30{" CAPABILITIES "31{30{}}}}")));
 	assert_outcome(EST_OK, examine(with_attributes("")));
 	assert_no_faults();
 }

@@ -274,6 +274,42 @@ static void test_weak_key(void **state)
 	    key_verify(&key, maker_der(RSA_SHA1), BYTES("no signature"), BYTES("data")));
 }
 
+/* SHA-1 for who asks for it: with both types of keys, and with nothing else weaker than SHA-256. */
+static void test_sha1(void **state)
+{
+	static const struct {
+		const char *key, *algorithm, *digest;
+		enum refusal wanted;
+	} cases[] = {
+	    {"P-256", ECDSA_SHA1, "SHA1", REFUSAL_NONE},
+	    {"P-384", ECDSA_SHA1, "SHA1", REFUSAL_NONE},
+	    {"RSA-2048", RSA_SHA1, "SHA1", REFUSAL_NONE},
+	    {"RSA-2048", "30{06{2a864886f70d010105}}", "SHA1", REFUSAL_NONE},
+	    {"P-256", ECDSA_SHA256, "SHA256", REFUSAL_NONE},
+	    {"RSA-2048", RSA_SHA256, "SHA256", REFUSAL_NONE},
+	    {"P-256", ECDSA_SHA1, "SHA256", CSR_SIGNATURE},
+	    {"P-256", RSA_SHA1, "SHA1", CSR_SIGALG},
+	    {"RSA-2048", ECDSA_SHA1, "SHA1", CSR_SIGALG},
+	    {"RSA-2048", RSA_MD5, "MD5", CSR_SIGALG},
+	    {"RSA-2048", RSA_SHA224, "SHA224", CSR_SIGALG},
+	    {"P-256", ECDSA_SHA224, "SHA224", CSR_SIGALG},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct span signature = maker_sign(cases[i].key, cases[i].digest, BYTES("data"));
+		struct span algorithm = maker_der(cases[i].algorithm);
+		struct key_info key;
+		assert_outcome(EST_OK, key_parse(maker_spki(cases[i].key), &key));
+		assert_true(refusal_is(cases[i].wanted,
+		    key_verify_sha1(&key, algorithm, signature, BYTES("data")),
+		    cases[i].algorithm));
+		if (strcmp(cases[i].digest, "SHA1") == 0)
+			assert_refusal(
+			    CSR_SIGALG, key_verify(&key, algorithm, signature, BYTES("data")));
+	}
+}
+
 /* What a CA signs with verifies under the AlgorithmIdentifier that goes with it. */
 static void test_signers(void **state)
 {
@@ -325,6 +361,7 @@ int main(void)
 	    TEST(test_rsa_range),
 	    TEST(test_long_exponent),
 	    TEST(test_weak_key),
+	    TEST(test_sha1),
 	    TEST(test_signers),
 	    TEST(test_sha256),
 	};

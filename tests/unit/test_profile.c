@@ -42,10 +42,10 @@ static enum outcome check(const struct config_profile *config, struct span der, 
 	enum outcome outcome;
 
 	assert_outcome(EST_OK, profile_make("est.conf", config, &profile));
-	assert_outcome(EST_OK, csr_parse(der, &csr));
-	outcome = profile_check(profile, &csr);
+	assert_outcome(EST_OK, csr_parse(der, CSR_KEY_PROVEN, &csr));
+	outcome = profile_check(profile, &csr, true);
 	if (outcome == EST_OK && wanted != NULL) {
-		profile_extensions(profile, &csr, &csr.wishes.sans, &out);
+		profile_extensions(profile, &csr, &csr.wishes.sans, csr.name.count == 0, &out);
 		assert_bytes(maker_der(wanted), buf_span(&out));
 	}
 	buf_free(&out);
@@ -206,8 +206,9 @@ static void test_purposes_repeated(void **state)
 		maker_der("30{06{551d25}04{30{$}}}", maker_der(buf_string(&text))))});
 	buf_free(&text);
 	assert_outcome(EST_OK, profile_make("est.conf", &device, &profile));
-	if (csr_parse(der, &csr) == EST_OK && profile_check(profile, &csr) == EST_OK) {
-		profile_extensions(profile, &csr, &csr.wishes.sans, &text);
+	if (csr_parse(der, CSR_KEY_PROVEN, &csr) == EST_OK &&
+	    profile_check(profile, &csr, true) == EST_OK) {
+		profile_extensions(profile, &csr, &csr.wishes.sans, false, &text);
 		assert_bytes(maker_der(BASIC_CONSTRAINTS KEY_USAGE("0780") PURPOSES(CLIENT_AUTH)),
 		    buf_span(&text));
 	}
@@ -394,15 +395,16 @@ static void test_exponents(void **state)
 	(void)state;
 	any.rsa_exponents = (char[]){"any"};
 	one.rsa_exponents = (char[]){"65537"};
-	assert_outcome(EST_OK, csr_parse(maker_csr("RSA-2048", "CN=pump", NULL), &csr));
+	assert_outcome(
+	    EST_OK, csr_parse(maker_csr("RSA-2048", "CN=pump", NULL), CSR_KEY_PROVEN, &csr));
 	for (size_t i = 0; i < COUNT(configs); i++) {
 		struct profile *profile = NULL;
 		assert_outcome(EST_OK, profile_make("est.conf", configs[i], &profile));
 		csr.key.other_exponent = false;
-		assert_outcome(EST_OK, profile_check(profile, &csr));
+		assert_outcome(EST_OK, profile_check(profile, &csr, true));
 		csr.key.other_exponent = true;
-		assert_refusal(
-		    configs[i] == &any ? REFUSAL_NONE : CSR_EXPONENT, profile_check(profile, &csr));
+		assert_refusal(configs[i] == &any ? REFUSAL_NONE : CSR_EXPONENT,
+		    profile_check(profile, &csr, true));
 		profile_free(profile);
 	}
 	csr_clear(&csr);

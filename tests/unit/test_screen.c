@@ -249,6 +249,8 @@ static const struct {
     {"SSL_CLIENT_CERT_CHAIN", 40000, true, true},
     {"SSL_CLIENT_CERT_CHAIN_0", 40000, true, true},
     {"SSL_CLIENT_CERT_CHAIN_7", 40000, true, true},
+    {"TLS_UNIQUE", 16, true, false},
+    {"TLS_EXPORTER", 44, true, false},
 };
 
 static enum screen_verdict judge_one(const char *name, struct span value)

@@ -88,7 +88,9 @@ static void test_same_request(void **state)
 	assert_int_equal(add(store, &cert, 7), EST_OK);
 	assert_int_equal(of_request(store, 7), EST_OK);
 	assert_int_equal(
-	    store_cert_add(store, &again, request_of(7), cert.issued_at, &earlier), EST_CONFLICT);
+	    store_cert_add(store, &again,
+		&(struct cert_terms){.request = request_of(7), .since = cert.issued_at}, &earlier),
+	    EST_CONFLICT);
 	assert_memory_equal(earlier.serial.octets, cert.serial.octets, cert.serial.len);
 	cert_record_clear(&earlier);
 	assert_int_equal(store_cert_get(store, &again.serial, &earlier), EST_NOT_FOUND);
@@ -103,7 +105,9 @@ static void test_request_window(void **state)
 
 	assert_int_equal(add(store, &cert, 7), EST_OK);
 	assert_int_equal(
-	    store_cert_add(store, &again, request_of(7), cert.issued_at + 1, &out), EST_OK);
+	    store_cert_add(store, &again,
+		&(struct cert_terms){.request = request_of(7), .since = cert.issued_at + 1}, &out),
+	    EST_OK);
 	assert_int_equal(store_cert_of_request(store, request_of(7), cert.issued_at, &out), EST_OK);
 	assert_int_equal(out.serial.octets[4], 2);
 	cert_record_clear(&out);
@@ -152,7 +156,10 @@ static void test_old_requests_go(void **state)
 			cert.issued_at -= 30 * 86400;
 		spread(request, i);
 		assert_int_equal(
-		    store_cert_add(store, &cert, request, cert.issued_at - 600, &earlier), EST_OK);
+		    store_cert_add(store, &cert,
+			&(struct cert_terms){.request = request, .since = cert.issued_at - 600},
+			&earlier),
+		    EST_OK);
 	}
 	for (unsigned i = 0; i < OLD + FRESH; i++) {
 		enum outcome outcome;
@@ -176,21 +183,20 @@ static void test_rests_on_revoked(void **state)
 	struct store *store = *state;
 	struct cert_record old = cert_of("pump-1", 1), cert = cert_of("pump-1", 2), out = {0};
 	struct serial foreign = serial_of(99);
+	struct cert_terms terms = {.rests_on = &old.serial};
 
 	assert_int_equal(add(store, &old, 1), EST_OK);
-	cert.rests_on = &old.serial;
-	assert_int_equal(add(store, &cert, 2), EST_OK);
+	assert_int_equal(add_on(store, &cert, 2, terms), EST_OK);
 	assert_int_equal(store_cert_revoke(store, &old.serial, 1, 5, NULL), EST_OK);
 	cert = cert_of("pump-1", 3);
-	cert.rests_on = &old.serial;
 	reason_clear();
-	assert_int_equal(add(store, &cert, 3), EST_FORBIDDEN);
+	assert_int_equal(add_on(store, &cert, 3, terms), EST_FORBIDDEN);
 	assert_non_null(strstr(reason_text(), "revoked"));
 	reason_clear();
 	assert_int_equal(store_cert_get(store, &cert.serial, &out), EST_NOT_FOUND);
 	assert_int_equal(of_request(store, 3), EST_NOT_FOUND);
-	cert.rests_on = &foreign;
-	assert_int_equal(add(store, &cert, 3), EST_OK);
+	terms.rests_on = &foreign;
+	assert_int_equal(add_on(store, &cert, 3, terms), EST_OK);
 	reason_clear();
 	assert_sound(store);
 }
@@ -395,7 +401,8 @@ static void test_bad_directories(void **state)
 /* Files are for owner and group whatever the umask; and the umask is the caller's again. */
 static void test_modes(void **state)
 {
-	static const char *const files[] = {"gate", "DB_CONFIG", "cert", "meta", "log.0000000001"};
+	static const char *const files[] = {"gate", "DB_CONFIG", "cert", "meta", "log.0000000001",
+	    "secret", "kek", "pending", "challenge", "nonce"};
 	mode_t before;
 
 	store_close(*state);

@@ -109,8 +109,10 @@ static void test_parallel_same_request(void **state)
 			for (unsigned r = 1; r <= ROUNDS && fine; r++) {
 				struct cert_record cert = cert_of("pump", r * 100 + p);
 				struct cert_record earlier = {0}, answer = {0};
-				enum outcome outcome = store_cert_add(
-				    mine, &cert, request_of(r), cert.issued_at - 600, &earlier);
+				struct cert_terms terms = {
+				    .request = request_of(r), .since = cert.issued_at - 600};
+				enum outcome outcome =
+				    store_cert_add(mine, &cert, &terms, &earlier);
 				fine = (outcome == EST_OK || outcome == EST_CONFLICT) &&
 				       store_cert_of_request(mine, request_of(r),
 					   cert.issued_at - 600, &answer) == EST_OK &&

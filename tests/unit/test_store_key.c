@@ -20,8 +20,6 @@
 #include "common/store/bdb.h"
 #include "tests/unit/store_test.h"
 
-enum { SUPERSEDED = 4 };
-
 static void take_back(struct store *store, unsigned number, int code)
 {
 	struct serial serial = serial_of(number);
@@ -109,20 +107,20 @@ static void test_block_outlives_the_process(void **state)
 static void test_key_that_must_be_new(void **state)
 {
 	struct cert_record cert = cert_of("pump-1", 1), again = cert_of("pump-2", 2);
+	const struct cert_terms terms = {.must_be_new = true};
 
 	memcpy(again.spki, cert.spki, sizeof(cert.spki));
-	again.must_be_new = true;
 	assert_int_equal(store_key_check(*state, cert.spki, cert.spki), EST_OK);
 	assert_int_equal(add(*state, &cert, 1), EST_OK);
 	assert_int_equal(store_key_check(*state, cert.spki, cert.spki), EST_FORBIDDEN);
 	assert_int_equal(refusal_recorded(EST_FORBIDDEN), KEY_IN_USE);
 	reason_clear();
 	assert_int_equal(store_key_check(*state, cert.spki, NULL), EST_OK);
-	assert_int_equal(add(*state, &again, 2), EST_FORBIDDEN);
+	assert_int_equal(add_on(*state, &again, 2, terms), EST_FORBIDDEN);
 	reason_clear();
 	take_back(*state, 1, SUPERSEDED);
 	assert_int_equal(store_key_check(*state, cert.spki, cert.spki), EST_OK);
-	assert_int_equal(add(*state, &again, 2), EST_OK);
+	assert_int_equal(add_on(*state, &again, 2, terms), EST_OK);
 	assert_sound(*state);
 }
 
@@ -163,8 +161,8 @@ static void test_race_for_a_new_key(void **state)
 				struct cert_record cert = cert_of("pump", round);
 				enum outcome outcome;
 				cert.serial = serial_of(round * 100 + i);
-				cert.must_be_new = true;
-				outcome = add(store, &cert, round * 100 + i);
+				outcome = add_on(store, &cert, round * 100 + i,
+				    (struct cert_terms){.must_be_new = true});
 				store_close(store);
 				_exit(outcome == EST_OK ? 0 : outcome == EST_FORBIDDEN ? 1 : 2);
 			}

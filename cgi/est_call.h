@@ -1,0 +1,34 @@
+/*
+ * est_call.h - a request on its way to the operation that it names. For est*.c.
+ */
+#ifndef EST_EST_CALL_H
+#define EST_EST_CALL_H
+
+#include "cgi/serve.h"
+#include "common/auth/auth.h"
+#include "common/lifecycle/linking.h"
+
+struct call {
+	struct service *service;
+	const struct label *label;
+	struct request *request;
+	struct identity identity;
+	struct binding binding;
+	struct reply *reply;
+};
+
+/* An operation: fills in the reply. What its row in est.c says was checked before. */
+typedef enum outcome operation_run(struct call *call);
+
+/* est_enroll.c */
+operation_run run_simpleenroll, run_simplereenroll, run_serverkeygen;
+/* est_cmc.c */
+operation_run run_fullcmc;
+
+/*
+ * Appends the DER of the body, which is base64 of it whatever its Content-Transfer-Encoding says (RFC
+ * 8951 3), or what else the label's `encodings` take. est_body.c.
+ */
+enum outcome call_body(const struct call *call, struct buf *der);
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * fullcmc_request.c - the certification requests of a Full PKI Request, each of which becomes an
+ * enrollment.
+ */
+#include "common/lifecycle/enroll.h"
+#include "common/lifecycle/fullcmc_work.h"
+
+/* Whether a renewal by this identity can be that of the signer's certificate (RFC 7030 4.2.2). */
+static bool renews(const struct identity *identity, const struct fullcmc_signer *signer)
+{
+	const struct serial *own = &identity->certificate.serial, *its = &signer->record.serial;
+
+	if (!identity->by_certificate || identity->trust != TRUST_EXPLICIT)
+		return identity->by_password;
+	return span_equal(
+	    (struct span){own->octets, own->len}, (struct span){its->octets, its->len});
+}
+
+/* RFC 5272 6.3.3: the names of a signer's certificate, perhaps with other ones to follow. */
+static enum act act_of(const struct fullcmc_work *work, const struct csr *csr)
+{
+	for (size_t i = 0; csr != NULL && i < work->signer_count; i++) {
+		const struct fullcmc_signer *signer = &work->signers[i];
+		if (renews(work->exchange->identity, signer) &&
+		    name_equal(&signer->name, &csr->name) &&
+		    sans_equal(&signer->sans, &csr->wishes.sans))
+			return ACT_RENEW;
+	}
+	return ACT_ENROLL;
+}
+
+/* Hands the request over to the enrollment, in the form that it came in. */
+static enum outcome hand_over(
+    struct fullcmc_work *work, struct fullcmc_item *item, struct enrollment *enrollment)
+{
+	size_t limit = (size_t)work->exchange->service->config->csr_limit;
+
+	if (item->request->kind == CMC_PKCS10) {
+		enrollment->request = item->request->der;
+		return EST_OK;
+	}
+	if (item->request->der.len > limit)
+		return refuse(CSR_SIZE, "the request has %zu octets, and %zu are taken",
+		    item->request->der.len, limit);
+	if (item->csr == NULL) {
+		cmc_crmf_clear(&item->crmf);
+		return cmc_crmf_parse(item->request->der, &item->crmf);
+	}
+	if (item->crmf.issuer.len > 0 && !fullcmc_is_ca(work, item->crmf.issuer))
+		return refuse(CMC_FORM, "the CertTemplate asks for another CA's certificate");
+	enrollment->assembled = &item->crmf.csr;
+	return EST_OK;
+}
+
+static void note(struct fullcmc_work *work, struct enrollment *enrollment)
+{
+	char serial[2 * SERIAL_MAX + 1];
+
+	fullcmc_list(&work->serials, serial_text(&enrollment->record.serial, serial));
+	fullcmc_list(&work->names, enrollment->record.name);
+	buf_add_span(&work->issued[work->issued_count++], enrollment->record.der);
+}
+
+static void process(struct fullcmc_work *work, struct fullcmc_item *item)
+{
+	struct fullcmc *exchange = work->exchange;
+	struct enrollment enrollment = {.label = exchange->label,
+	    .identity = exchange->identity,
+	    .binding = exchange->binding,
+	    .act = act_of(work, item->csr),
+	    .secret = work->secret_proven ? work->secret.digest : NULL,
+	    .cmc = true};
+	enum outcome outcome = hand_over(work, item, &enrollment);
+
+	if (outcome == EST_OK)
+		outcome = enroll(exchange->service, &enrollment);
+	if (outcome == EST_OK)
+		note(work, &enrollment);
+	if (outcome == EST_PENDING && enrollment.retry_after > exchange->retry_after)
+		exchange->retry_after = enrollment.retry_after;
+	exchange->exporter |= enrollment.linking.exporter;
+	fullcmc_report(work, item->request->id, outcome, CMC_NO_FAIL);
+	enrollment_clear(&enrollment);
+}
+
+/* RFC 5272 3.2.1: where one is of a form that is not understood, none is processed. */
+static bool all_understood(struct fullcmc_work *work)
+{
+	bool understood = true;
+
+	for (size_t i = 0; i < work->data.request_count; i++)
+		understood &= work->data.requests[i].kind != CMC_OTHER;
+	for (size_t i = 0; !understood && i < work->data.request_count; i++) {
+		const struct cmc_request *request = &work->data.requests[i];
+		if (request->kind == CMC_OTHER)
+			fullcmc_report_unsupported(work, request->id,
+			    refuse(
+				CMC_FORM, "the certification request is neither PKCS#10 nor CRMF"));
+		else
+			fullcmc_report(work, request->id,
+			    refuse(CMC_FORM, "not processed: another certification request of the "
+					     "message is of an unknown form"),
+			    CMC_NO_FAIL);
+	}
+	return understood;
+}
+
+void fullcmc_requests(struct fullcmc_work *work)
+{
+	if (!all_understood(work))
+		return;
+	for (size_t i = 0; i < work->data.request_count; i++)
+		process(work, &work->items[i]);
+}

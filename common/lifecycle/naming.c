@@ -1,0 +1,168 @@
+#include "common/lifecycle/naming.h"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/refusal.h"
+#include "common/lifecycle/approval.h"
+
+void naming_clear(struct naming *naming)
+{
+	name_clear(&naming->own);
+	profile_names_clear(&naming->names);
+	change_clear(&naming->change);
+}
+
+/*
+ * A name that is proven already keeps its spelling, whatever letter case and blanks the request has,
+ * unless the profile does not take it so.
+ */
+static void keep_spelling(const struct enrollment *enrollment, struct naming *out)
+{
+	const struct identity *identity = enrollment->identity;
+	struct cert_parts parts;
+
+	if (identity->by_certificate && cert_parse(buf_span(&identity->der), &parts) == EST_OK &&
+	    name_parse(parts.subject, &out->own) == EST_OK &&
+	    name_equal(&out->own, &enrollment->csr.name) &&
+	    profile_takes_name(enrollment->label->profile, &out->own))
+		out->name = &out->own;
+	reason_clear(); /* another CA's certificate may hold a name that we do not take */
+}
+
+static enum outcome first_names(const struct enrollment *enrollment, struct naming *out)
+{
+	const struct profile *profile = enrollment->label->profile;
+	const struct csr *csr = &enrollment->csr;
+	struct buf identity = {0};
+	enum outcome outcome;
+
+	out->name = &csr->name;
+	out->sans = &csr->wishes.sans;
+	if (profile_plain(profile)) {
+		outcome = auth_allows(enrollment->identity, out->name, out->sans);
+		if (outcome == EST_OK)
+			keep_spelling(enrollment, out);
+		return outcome;
+	}
+	auth_name(enrollment->identity, &identity);
+	outcome = profile_names(profile, csr, buf_span(&identity), &out->names);
+	buf_free(&identity);
+	/* Alternative names that the profile adds are the operator's, and nobody need be allowed
+	 * them. */
+	if (outcome == EST_OK)
+		outcome = auth_allows(enrollment->identity, &out->names.name, &csr->wishes.sans);
+	if (outcome != EST_OK)
+		return outcome;
+	out->name = &out->names.name;
+	out->sans = &out->names.sans;
+	out->differs = true;
+	return EST_OK;
+}
+
+/* A profile may have been given fixed parts since; whose names lack them enrolls again. */
+static enum outcome old_names(
+    const struct enrollment *enrollment, const struct predecessor *old, struct naming *out)
+{
+	const struct profile *profile = enrollment->label->profile;
+	bool taken = profile_takes_name(profile, &old->name);
+
+	out->name = taken ? &old->name : &enrollment->csr.name;
+	out->sans = &old->sans;
+	out->differs = true;
+	return profile_check_whole(profile, out->name, out->sans);
+}
+
+/* Whether no valid certificate has the name: whoever has one would be impersonated. */
+static enum outcome check_free(struct service *service, const struct change *change)
+{
+	struct buf name = {0}, token = {0};
+	struct cert_query query = {.order = CERTS_BY_NAME, .limit = 64};
+	enum outcome outcome;
+
+	naming_device(&change->name, &change->sans, &name);
+	query.name = buf_string(&name);
+	do {
+		struct cert_page page = {0};
+		query.token = buf_span(&token);
+		outcome = store_cert_list(service->store, &query, &page);
+		for (size_t i = 0; outcome == EST_OK && i < page.count; i++)
+			if (cert_record_status(&page.records[i], clock_now()) == CERT_VALID)
+				outcome = refuse(NAME_NOT_ALLOWED,
+				    "there is a valid certificate of the name that is asked for");
+		buf_reset(&token);
+		buf_add_span(&token, buf_span(&page.next));
+		cert_page_clear(&page);
+	} while (outcome == EST_OK && token.len > 0);
+	buf_free(&token);
+	buf_free(&name);
+	return outcome;
+}
+
+/*
+ * Who may have other names: whoever may have them anyway; and who renews, or comes with a
+ * certificate of its maker (RFC 7030 4.2.1), where the profile's patterns bound them or somebody has
+ * to approve them, and nobody else has them.
+ */
+static enum outcome check_changed(const struct naming_question *question, struct naming *out)
+{
+	const struct enrollment *enrollment = question->enrollment;
+	const struct identity *identity = enrollment->identity;
+	const struct change *change = &out->change;
+
+	if (auth_allows(identity, &change->name, &change->sans) == EST_OK)
+		return EST_OK;
+	if (question->old == NULL &&
+	    !(identity->by_certificate && identity->trust == TRUST_IMPLICIT))
+		return EST_FORBIDDEN;
+	reason_clear();
+	if (!approval_wanted(enrollment) &&
+	    !profile_bounds(enrollment->label->profile, &change->name, &change->sans))
+		return refuse(NAME_NOT_ALLOWED,
+		    "nothing bounds the names that ChangeSubjectName may ask for here: the profile "
+		    "needs patterns for them (subject_patterns, san_patterns), or the label "
+		    "approval");
+	return check_free(question->service, change);
+}
+
+static enum outcome changed_names(const struct naming_question *question, struct naming *out)
+{
+	const struct enrollment *enrollment = question->enrollment;
+	enum outcome outcome;
+
+	if (!enrollment->label->config->change_subject)
+		return refuse(RENEW_CHANGE,
+		    "the request asks for other names by ChangeSubjectName, which this label does "
+		    "not take; leave the attribute out");
+	outcome = change_parse(enrollment->csr.change, &out->change);
+	if (outcome == EST_OK)
+		outcome = profile_check_names(
+		    enrollment->label->profile, &out->change.name, &out->change.sans);
+	if (outcome == EST_OK)
+		outcome = check_changed(question, out);
+	out->name = &out->change.name;
+	out->sans = &out->change.sans;
+	out->differs = true;
+	return outcome;
+}
+
+enum outcome naming_decide(const struct naming_question *question, struct naming *out)
+{
+	const struct enrollment *enrollment = question->enrollment;
+	enum outcome outcome = EST_OK;
+
+	if (question->old == NULL)
+		outcome = first_names(enrollment, out);
+	else if (enrollment->csr.change.len == 0)
+		outcome = old_names(enrollment, question->old, out);
+	if (outcome == EST_OK && enrollment->csr.change.len > 0)
+		outcome = changed_names(question, out);
+	return outcome;
+}
+
+void naming_device(const struct name *name, const struct sans *sans, struct buf *out)
+{
+	struct csr csr = {.name = *name, .wishes = {.sans = *sans}};
+
+	csr_device_name(&csr, out);
+}

@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# contradictions.bats - est-admin check tells what a label and its profile say that contradicts itself, and nothing
+# of what does not; est-admin profile shows what certificates look like. Wants EST_BUILD, the directory with est-admin.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	: "${EST_BUILD:?is the directory with the programs}"
+	cd "$BATS_FILE_TMPDIR" || exit 1
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj '/CN=Root' \
+		-addext keyUsage=critical,keyCertSign,cRLSign -keyout ca.key -out ca.pem 2>/dev/null
+	mkdir -m 700 state
+	printf '\x30\x00' >empty.der
+}
+
+setup() {
+	bats_load_library bats-support
+	bats_load_library bats-assert
+	cd "$BATS_FILE_TMPDIR" || exit 1
+}
+
+admin() { "$EST_BUILD/est-admin" -c est.conf "$@"; }
+
+configuration() { # LABEL-KEYS [PROFILE-KEYS [GENERAL-KEYS]]
+	cat >est.conf <<-END
+		state = "state"; log = "est.log"; ${3-}
+		ca = ( { name = "ca"; certificate = "ca.pem"; key = "ca.key"; } );
+		profile = ( { name = "p"; keys = [ "P-256" ]; ${2-} } );
+		label = ( { name = ""; ca = "ca"; profile = "p"; $1 } );
+	END
+}
+
+# What is said of the label, "warn text" a line each; nothing where all is well.
+label_says() {
+	admin --json check 2>/dev/null | jq -r 'select(.what == "label \"\"" and .status != "ok") | .status + " " + .cure'
+}
+
+says() { # warn|fail WORDS LABEL-KEYS [PROFILE-KEYS [GENERAL-KEYS]]
+	local level=$1 words=$2
+	shift 2
+	configuration "$@"
+	run label_says
+	assert_line --regexp "^$level .*$words"
+	assert_equal "${#lines[@]}" 1
+}
+
+is_fine() { # LABEL-KEYS [PROFILE-KEYS [GENERAL-KEYS]]
+	configuration "$@"
+	run label_says
+	assert_output ''
+}
+
+renewals='operations = [ "simpleenroll", "csrattrs" ];'
+
+@test "serverkeygen: the generated key is one of the profile's" {
+	says fail generated_key 'operations = [ "simpleenroll", "serverkeygen" ]; generated_key = "P-384";'
+	is_fine 'operations = [ "simpleenroll", "serverkeygen" ]; generated_key = "P-256";'
+	is_fine 'operations = [ "simpleenroll", "serverkeygen" ];'
+	says warn generated_key 'generated_key = "P-256";'
+	says warn 'keys of CAs' 'operations = [ "serverkeygen" ];' \
+		'ca = true; key_usage = [ "keyCertSign" ]; extended_key_usage = [ ];'
+}
+
+@test "operations: what is said of one that is not offered" {
+	says warn approval 'approval = [ "serverkeygen" ];'
+	is_fine 'approval = [ "simpleenroll" ];'
+	says warn grace "$renewals grace = \"1d\";"
+	is_fine 'grace = "1d";'
+	says warn renew_after "$renewals renew_after = \"50%\";"
+	is_fine 'renew_after = "50%";'
+	is_fine "$renewals renew_after = \"00%\";"
+	says warn supersede "$renewals supersede = true;"
+	is_fine 'supersede = true;' 'key_reuse = false;'
+	says warn change_subject "$renewals change_subject = true;"
+	is_fine 'change_subject = true;'
+	says warn eecerts 'eecerts = [ "ca.pem" ];'
+	says warn eecerts 'operations = [ "simpleenroll", "eecerts" ];'
+	is_fine 'operations = [ "simpleenroll", "eecerts" ]; eecerts = [ "ca.pem" ];'
+	says warn certificates_from 'operations = [ "simplereenroll" ];'
+	is_fine 'operations = [ "simplereenroll", "simpleenroll" ];'
+}
+
+@test "renewals need certificates of TLS clients, where certificates prove who asks" {
+	says warn clientAuth '' 'extended_key_usage = [ "serverAuth" ];'
+	is_fine 'authenticate = "basic";' 'extended_key_usage = [ "serverAuth" ];'
+	is_fine '' 'extended_key_usage = [ "serverAuth", "clientAuth" ];'
+	is_fine '' 'extended_key_usage = [ ];'
+	is_fine "$renewals" 'extended_key_usage = [ "serverAuth" ];'
+	says warn change_subject 'change_subject = true;' 'subject_from = "identity";'
+}
+
+@test "approval: who comes back comes before the request expires" {
+	says fail approval_retry 'approval = [ "simpleenroll" ]; approval_retry = "1h"; approval_expiry = "1h";'
+	is_fine 'approval = [ "simpleenroll" ]; approval_retry = "1h"; approval_expiry = "2h";'
+	is_fine 'approval_retry = "1h"; approval_expiry = "1h";'
+}
+
+@test "linking: what is required can be proven" {
+	is_fine 'pop_required = true;'
+	says fail challenge 'pop_required = true; challenge = "ignore";'
+	says warn estIdentityLinking 'pop_required = true; challenge = "otp";'
+	is_fine 'challenge = "ignore";'
+	says fail tls_unique 'pop_required = true;' '' 'tls_unique = ""; tls_exporter = "";'
+	is_fine 'pop_required = true;' '' 'tls_unique = "";'
+}
+
+@test "csrattrs: what is enforced is demanded, and can be learned" {
+	is_fine 'csrattrs_enforce = true;'
+	says warn 'csrattrs to operations' 'csrattrs_enforce = true; operations = [ "simpleenroll" ];'
+	says warn 'nothing is demanded' 'csrattrs_enforce = true; csrattrs_file = "empty.der";'
+}
+
+@test "profiles: URLs without TLS, and something to staple" {
+	says warn https '' 'crl_urls = [ "https://a.example/crl" ];'
+	says warn https '' 'issuer_urls = [ "https://a.example/ca" ];'
+	is_fine '' 'crl_urls = [ "http://a.example/crl" ];'
+	says warn must_staple '' 'must_staple = true;'
+	is_fine '' 'must_staple = true; ocsp_urls = [ "http://a.example" ];'
+}
+
+@test "profile show prints the extensions as openssl does, and tells where names come from" {
+	configuration '' 'subject = [ "CN", "OU" ]; subject_patterns = [ "CN=pump-*.example", "CN=valve-*" ];
+		subject_fixed = [ "O=Pump Works" ]; san_fixed = [ "uri:urn:plant:7" ]; policies = [ "1.2.3" ];
+		extensions = [ "1.2.3.4 critical 0c0141" ]; must_staple = true; ocsp_urls = [ "http://o.example" ];'
+	run -0 admin profile show p
+	assert_line --regexp '^  CN +of the request, like pump-\*\.example or valve-\*$'
+	assert_line --regexp '^  O +always Pump Works$'
+	assert_line --regexp '^  OU +of the request$'
+	assert_line --regexp '^  uri +always urn:plant:7$'
+	assert_line '  X509v3 Key Usage: critical'
+	assert_line '      Digital Signature'
+	assert_line '      Policy: 1.2.3'
+	assert_line '      OCSP - URI:http://o.example'
+	assert_line '  1.2.3.4: critical'
+	assert_line '      0c0141'
+	assert_line '  OU=XX,CN=pump-x.example,O=Pump Works'
+	run -0 admin --json profile show p
+	assert_equal "$(jq -c '[.name, .labels, .ca, .validity, .keys]' <<<"$output")" '["p",[""],false,7776000,["P-256"]]'
+	assert_equal "$(jq -c '.subject[0]' <<<"$output")" '{"type":"O","from":"profile","fixed":["Pump Works"],"patterns":[]}'
+	assert_equal "$(jq -c '.extensions[] | select(.oid == "1.2.3.4")' <<<"$output")" \
+		'{"name":"1.2.3.4","oid":"1.2.3.4","critical":true,"value":"0c0141","der":"0c0141"}'
+	run -3 admin profile show q
+	assert_output --partial 'no profile "q"'
+}
+
+@test "profile show tells a CA's from a device's, and refuses what contradicts itself" {
+	configuration '' 'ca = true; key_usage = [ "keyCertSign" ]; extended_key_usage = [ ]; path_length = "2";'
+	run -0 admin profile show p
+	assert_line --regexp '^for +CAs$'
+	assert_line '      CA:TRUE, pathlen:2'
+	configuration '' 'subject_fixed = [ "C=Germany" ];'
+	run ! admin profile show p
+	assert_output --partial subject_fixed
+	configuration '' 'keys = [ ];'
+	run ! admin profile show p
+}
+
+@test "profile list has a line for each, with the labels that have it" {
+	configuration ''
+	run -0 admin profile list
+	assert_line --regexp '^p +devices +90 days +P-256 +""$'
+	run -0 admin --json profile list
+	assert_equal "$(jq -c . <<<"$output")" '{"name":"p","ca":false,"validity":7776000,"keys":["P-256"],"labels":[""]}'
+}
