@@ -8,17 +8,28 @@
 
 /* Where cli_parse() stores; texts are NULL and spans -1 where nothing was given. */
 struct client_options {
-	const char *directory, *url, *label, *trust, *fingerprint;
+	const char *directory, *url, *label, *trust, *fingerprint, *tls_max;
 	const char *name, *key_type, *user, *password_file, *certificate, *certificate_key;
 	struct cli_list sans;
 	int64_t wait, if_expires_within;
 	bool json, rekey, keep_key;
+	/* what a request holds */
+	bool bind, link, attributes;
+	const char *challenge_file, *otp_file, *revocation_file;
+	/* keygen */
+	const char *kek_id, *kek_file, *decrypt_cert, *decrypt_key;
+	/* cmc */
+	bool revoke;
+	const char *reason, *secret_file;
 	const char *user_agent;
 };
 
 enum outcome client_cacerts(void *options, const struct cli_call *call);
 enum outcome client_enroll(void *options, const struct cli_call *call);
 enum outcome client_renew(void *options, const struct cli_call *call);
+enum outcome client_keygen(void *options, const struct cli_call *call);
+enum outcome client_csrattrs(void *options, const struct cli_call *call);
+enum outcome client_cmc(void *options, const struct cli_call *call);
 enum outcome client_show(void *options, const struct cli_call *call);
 
 #endif

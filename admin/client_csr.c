@@ -13,10 +13,21 @@ static const struct {
 	unsigned bits; /* of RSA; 0: a curve of that name */
 } keys[] = {
     {"P-256", 0},
+    {"P-384", 0},
+    {"P-521", 0},
     {"RSA-2048", 2048},
     {"RSA-3072", 3072},
     {"RSA-4096", 4096},
 };
+
+bool client_key_is_type(const char *type)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i].type, type) == 0)
+			return true;
+	}
+	return false;
+}
 
 enum outcome client_key_make(const char *type, EVP_PKEY **key)
 {
@@ -77,33 +88,72 @@ void client_key_type(EVP_PKEY *key, struct buf *out)
 		buf_add_string(out, EVP_PKEY_get0_type_name(key));
 }
 
-static enum outcome add_sans(X509_REQ *csr, X509_EXTENSION *sans)
+static enum outcome add_extensions(X509_REQ *csr, const struct client_request *request)
 {
 	STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
-	int added = sk_X509_EXTENSION_push(extensions, sans) > 0 &&
-		    X509_REQ_add_extensions(csr, extensions) == 1;
+	int added = 1;
 
+	if (request->names.sans != NULL)
+		added = sk_X509_EXTENSION_push(extensions, request->names.sans) > 0;
+	for (int i = 0; i < sk_X509_EXTENSION_num(request->extensions) && added; i++)
+		added = sk_X509_EXTENSION_push(
+			    extensions, sk_X509_EXTENSION_value(request->extensions, i)) > 0;
+	if (added && sk_X509_EXTENSION_num(extensions) > 0)
+		added = X509_REQ_add_extensions(csr, extensions) == 1;
 	sk_X509_EXTENSION_free(extensions);
-	return added ? EST_OK : reason_openssl(EST_INTERNAL, "cannot add the names to the request");
+	return added ? EST_OK
+		     : reason_openssl(EST_INTERNAL, "cannot add the extensions to the request");
 }
 
-enum outcome client_csr_make(EVP_PKEY *key, const struct client_names *names, X509_REQ **csr)
+/* The attributes that depend on the TLS session. */
+static enum outcome bind(
+    const struct client_request *request, const char *binding, STACK_OF(X509_ATTRIBUTE) **bound)
 {
-	X509_REQ *made = X509_REQ_new();
 	enum outcome outcome = EST_OK;
 
-	if (X509_REQ_set_version(made, X509_REQ_VERSION_1) != 1 ||
-	    X509_REQ_set_subject_name(made, names->subject) != 1 ||
-	    X509_REQ_set_pubkey(made, key) != 1)
+	if (binding != NULL && request->bind)
+		outcome = client_request_add_text(bound, CLIENT_CHALLENGE_PASSWORD, binding);
+	if (binding != NULL && request->link && outcome == EST_OK)
+		outcome = client_request_add_text(bound, CLIENT_IDENTITY_LINKING, binding);
+	return outcome;
+}
+
+static enum outcome add_attributes(X509_REQ *csr, const STACK_OF(X509_ATTRIBUTE) *attributes)
+{
+	for (int i = 0; i < sk_X509_ATTRIBUTE_num(attributes); i++) {
+		if (X509_REQ_add1_attr(csr, sk_X509_ATTRIBUTE_value(attributes, i)) != 1)
+			return reason_openssl(
+			    EST_INTERNAL, "cannot add the attributes to the request");
+	}
+	return EST_OK;
+}
+
+enum outcome client_csr_make(
+    EVP_PKEY *key, const struct client_request *request, const char *binding, X509_REQ **csr)
+{
+	STACK_OF(X509_ATTRIBUTE) *bound = NULL;
+	X509_REQ *made = X509_REQ_new();
+	enum outcome outcome = bind(request, binding, &bound);
+
+	if (outcome == EST_OK && (X509_REQ_set_version(made, X509_REQ_VERSION_1) != 1 ||
+				     X509_REQ_set_subject_name(made, request->names.subject) != 1 ||
+				     X509_REQ_set_pubkey(made, key) != 1))
 		outcome = reason_openssl(EST_INTERNAL, "cannot make the request");
-	if (outcome == EST_OK && names->sans != NULL)
-		outcome = add_sans(made, names->sans);
-	if (outcome == EST_OK && X509_REQ_sign(made, key, EVP_sha256()) <= 0)
-		outcome = reason_openssl(EST_INTERNAL, "cannot sign the request");
 	if (outcome == EST_OK)
+		outcome = add_extensions(made, request);
+	if (outcome == EST_OK)
+		outcome = add_attributes(made, request->attributes);
+	if (outcome == EST_OK)
+		outcome = add_attributes(made, bound);
+	if (outcome == EST_OK &&
+	    X509_REQ_sign(made, key, request->digest == NULL ? EVP_sha256() : request->digest) <= 0)
+		outcome = reason_openssl(EST_INTERNAL, "cannot sign the request");
+	if (outcome == EST_OK) {
 		*csr = made;
-	else
-		X509_REQ_free(made);
+		made = NULL;
+	}
+	X509_REQ_free(made);
+	sk_X509_ATTRIBUTE_pop_free(bound, X509_ATTRIBUTE_free);
 	return outcome;
 }
 

@@ -7,12 +7,14 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "admin/cli.h"
+#include "admin/client_request.h"
 
-#define CLIENT_KEY_TYPES "P-256|RSA-2048|RSA-3072|RSA-4096"
+#define CLIENT_KEY_TYPES "P-256|P-384|P-521|RSA-2048|RSA-3072|RSA-4096"
 
 /* A key of a type out of CLIENT_KEY_TYPES; EST_MALFORMED for another. The caller frees it. */
 enum outcome client_key_make(const char *type, EVP_PKEY **key);
+
+bool client_key_is_type(const char *type); /* one out of CLIENT_KEY_TYPES */
 
 /* PKCS#8 PEM, appended to pem; buf_cleanse() it. And back: what calls it in the reason. */
 enum outcome client_key_write(EVP_PKEY *key, struct buf *pem);
@@ -21,28 +23,14 @@ enum outcome client_key_read(struct span pem, const char *what, EVP_PKEY **key);
 /* The type's name: "P-256", "RSA-3072", for any other what OpenSSL calls it. */
 void client_key_type(EVP_PKEY *key, struct buf *out);
 
-/* What a request asks for. Freed by client_names_free(). */
-struct client_names {
-	X509_NAME *subject;
-	X509_EXTENSION *sans; /* NULL: none */
-};
-
 /*
- * A subject of one common name, and the subjectAltName of sans, each "dns:NAME", "ip:ADDRESS",
- * "email:LOCAL@DOMAIN" or "uri:URI". EST_MALFORMED, as cli_usage(), for what is none.
+ * The request, signed by the key. binding: base64 of the TLS session's channel binding, where
+ * request wants to be bound; NULL leaves those attributes out.
  */
-enum outcome client_names_make(
-    const char *common_name, const struct cli_list *sans, struct client_names *names);
+enum outcome client_csr_make(
+    EVP_PKEY *key, const struct client_request *request, const char *binding, X509_REQ **csr);
 
-/* Those of a certificate, octet for octet (RFC 7030 4.2.2). */
-enum outcome client_names_of(const X509 *cert, struct client_names *names);
-
-void client_names_free(struct client_names *names);
-
-/* The request, signed with SHA-256. */
-enum outcome client_csr_make(EVP_PKEY *key, const struct client_names *names, X509_REQ **csr);
-
-/* Whether two requests ask the same: names, extensions and key, whatever their signatures. */
+/* Whether two requests ask the same, attributes and key included, whatever their signatures. */
 bool client_csr_same(X509_REQ *a, X509_REQ *b);
 
 void client_csr_write(X509_REQ *csr, struct buf *pem);

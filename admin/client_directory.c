@@ -27,14 +27,14 @@ static const struct {
 } files[CLIENT_FILES] = {
     [CLIENT_SETTINGS] = {"device.json", 0644, true},
     [CLIENT_KEY] = {"device.key", 0600, true},
-    [CLIENT_CSR] = {"device.csr", 0644, true},
+    [CLIENT_CSR] = {"device.csr", 0600, true},
     [CLIENT_CERTIFICATE] = {"device.pem", 0644, true},
     [CLIENT_CACERTS_PKCS7] = {"cacerts.p7b", 0644, true},
     [CLIENT_CACERTS] = {"cacerts.pem", 0644, true},
     [CLIENT_TRUST] = {"trust.pem", 0644, true},
     [CLIENT_BUNDLE] = {"device.tar.gz", 0600, false},
     [CLIENT_PENDING_KEY] = {"pending.key", 0600, false},
-    [CLIENT_PENDING_CSR] = {"pending.csr", 0644, false},
+    [CLIENT_PENDING_CSR] = {"pending.csr", 0600, false},
 };
 
 const char *client_file_name(enum client_file file)

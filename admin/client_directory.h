@@ -17,7 +17,7 @@
 enum client_file {
 	CLIENT_SETTINGS,      /* device.json: url, label, key type */
 	CLIENT_KEY,           /* device.key: PKCS#8 PEM, 0600 */
-	CLIENT_CSR,           /* device.csr: PEM */
+	CLIENT_CSR,           /* device.csr: PEM, 0600: it may hold a secret */
 	CLIENT_CERTIFICATE,   /* device.pem */
 	CLIENT_CACERTS_PKCS7, /* cacerts.p7b: the DER of the answer */
 	CLIENT_CACERTS,       /* cacerts.pem: the certificates in it */

@@ -1,7 +1,7 @@
 /*
  * The names that a request asks for: those given on the command line, or those of a certificate.
  */
-#include "admin/client_csr.h"
+#include "admin/client_request.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,10 +1,12 @@
 #include "admin/client_run.h"
 
+#include <string.h>
+
 #include "common/base/file.h"
 
 #include "admin/client_certs.h"
 
-#define TRUST_MOST 1048576
+#define PEM_MOST 1048576
 
 static struct span content(const struct client_run *run, enum client_file file)
 {
@@ -18,13 +20,20 @@ static void put(struct client_run *run, enum client_file file, struct buf *text)
 	buf_cleanse(text);
 }
 
+void client_run_save_settings(struct client_run *run)
+{
+	struct buf text = {0};
+
+	client_settings_write(&run->settings, &text);
+	put(run, CLIENT_SETTINGS, &text);
+}
+
 static enum outcome make_settings(struct client_run *run)
 {
 	struct client_settings before = {0};
 	struct span json = content(run, CLIENT_SETTINGS);
 	enum outcome outcome =
 	    client_settings_read(json, client_file_name(CLIENT_SETTINGS), &before);
-	struct buf text = {0};
 
 	if (outcome == EST_OK)
 		outcome =
@@ -36,10 +45,8 @@ static enum outcome make_settings(struct client_run *run)
 		outcome = reason(EST_CONFLICT,
 		    "%s holds a device of %s, label \"%s\"; take another directory",
 		    run->options->directory, before.url, before.label == NULL ? "" : before.label);
-	if (outcome == EST_OK) {
-		client_settings_write(&run->settings, &text);
-		put(run, CLIENT_SETTINGS, &text);
-	}
+	if (outcome == EST_OK)
+		client_run_save_settings(run);
 	client_settings_free(&before);
 	return outcome;
 }
@@ -53,6 +60,7 @@ enum outcome client_run_open(
 	run->session.settings = &run->settings;
 	run->session.user_agent = options->user_agent;
 	run->session.wait = options->wait;
+	run->session.tls12 = options->tls_max != NULL && strcmp(options->tls_max, "1.2") == 0;
 	outcome = client_directory_open(options->directory, access, &run->directory);
 	return outcome == EST_OK ? make_settings(run) : outcome;
 }
@@ -78,7 +86,7 @@ static enum outcome trust_fingerprint(struct client_run *run)
 static enum outcome trust_file(struct client_run *run)
 {
 	struct buf pem = {0};
-	enum outcome outcome = file_read(run->options->trust, TRUST_MOST, &pem);
+	enum outcome outcome = file_read(run->options->trust, PEM_MOST, &pem);
 
 	if (outcome == EST_OK)
 		outcome = client_certs_read(buf_span(&pem), run->options->trust, &run->trust);
@@ -145,132 +153,24 @@ enum outcome client_run_trust(struct client_run *run)
 	return outcome == EST_OK ? client_directory_save(&run->directory) : outcome;
 }
 
-/* A key and the request for it. */
-struct pair {
-	EVP_PKEY *key;
-	X509_REQ *csr;
-};
-
-static void pair_free(struct pair *pair)
+enum outcome client_run_credentials(struct client_run *run, struct buf *password)
 {
-	EVP_PKEY_free(pair->key);
-	X509_REQ_free(pair->csr);
-	*pair = (struct pair){0};
-}
-
-/* The pair that still waits for its certificate, if it asks for the same; else pair stays empty. */
-static void take_pending(
-    struct client_run *run, const struct client_names *names, struct pair *pair)
-{
-	struct span key = content(run, CLIENT_PENDING_KEY);
-	X509_REQ *wanted = NULL;
-	struct buf type = {0};
-
-	/* Equal to the device's key: left over from a request that was answered. */
-	if (key.len == 0 || span_equal(key, content(run, CLIENT_KEY)))
-		return;
-	if (client_key_read(key, client_file_name(CLIENT_PENDING_KEY), &pair->key) == EST_OK &&
-	    client_csr_read(content(run, CLIENT_PENDING_CSR), &pair->csr) == EST_OK)
-		client_key_type(pair->key, &type);
-	if (!span_equal(buf_span(&type), span_of(run->settings.key_type)) ||
-	    client_csr_make(pair->key, names, &wanted) != EST_OK ||
-	    !client_csr_same(wanted, pair->csr))
-		pair_free(pair);
-	reason_clear();
-	buf_free(&type);
-	X509_REQ_free(wanted);
-}
-
-static enum outcome make_pair(
-    struct client_run *run, const struct client_names *names, EVP_PKEY *keep, struct pair *pair)
-{
-	struct buf key = {0}, csr = {0};
+	const struct client_options *options = run->options;
+	struct client_session *session = &run->session;
 	enum outcome outcome = EST_OK;
 
-	if (keep == NULL)
-		take_pending(run, names, pair);
-	if (pair->csr != NULL)
-		return EST_OK;
-	cli_progress("making a key: %s", run->settings.key_type);
-	if (keep != NULL && EVP_PKEY_up_ref(keep) == 1)
-		pair->key = keep;
-	else
-		outcome = client_key_make(run->settings.key_type, &pair->key);
-	if (outcome == EST_OK)
-		outcome = client_csr_make(pair->key, names, &pair->csr);
-	if (outcome == EST_OK)
-		outcome = client_key_write(pair->key, &key);
-	if (outcome != EST_OK)
-		return outcome;
-	client_csr_write(pair->csr, &csr);
-	put(run, CLIENT_PENDING_KEY, &key);
-	put(run, CLIENT_PENDING_CSR, &csr);
-	return client_directory_save(&run->directory);
-}
-
-static enum outcome check_certificate(
-    const struct client_run *run, const struct pair *pair, X509 *certificate)
-{
-	EVP_PKEY *public = X509_get0_pubkey(certificate);
-
-	if (public == NULL || EVP_PKEY_eq(public, pair->key) != 1)
-		return reason_openssl(EST_CONFLICT,
-		    "the certificate that came is for another key than the one asked for");
-	return client_cert_verify(certificate, run->trust, run->cacerts);
-}
-
-/* The pair and its certificate become the device's; nothing is pending any more. */
-static enum outcome adopt(struct client_run *run, X509 *certificate)
-{
-	struct buf pem = {0}, none = {0};
-	STACK_OF(X509) *certs = sk_X509_new_null();
-
-	(void)sk_X509_push(certs, certificate);
-	client_certs_write(&pem, certs);
-	sk_X509_free(certs);
-	client_directory_set(&run->directory, CLIENT_KEY, content(run, CLIENT_PENDING_KEY));
-	client_directory_set(&run->directory, CLIENT_CSR, content(run, CLIENT_PENDING_CSR));
-	put(run, CLIENT_CERTIFICATE, &pem);
-	put(run, CLIENT_PENDING_KEY, &none);
-	put(run, CLIENT_PENDING_CSR, &none);
-	return client_directory_save(&run->directory);
-}
-
-/* A request that was turned down is not sent again: the next one gets a key of its own. */
-static enum outcome drop_pending(struct client_run *run)
-{
-	struct buf none = {0};
-
-	put(run, CLIENT_PENDING_KEY, &none);
-	put(run, CLIENT_PENDING_CSR, &none);
-	return client_directory_save(&run->directory);
-}
-
-enum outcome client_run_request(struct client_run *run, const char *operation,
-    const struct client_names *names, EVP_PKEY *keep, X509 **certificate)
-{
-	struct pair pair = {0};
-	struct buf der = {0};
-	X509 *answer = NULL;
-	enum outcome outcome = make_pair(run, names, keep, &pair);
-
-	if (outcome == EST_OK) {
-		client_csr_der(pair.csr, &der);
-		outcome = client_session_enroll(&run->session, operation, buf_span(&der), &answer);
-		if (outcome == EST_FORBIDDEN)
-			(void)drop_pending(run);
+	if (options->user != NULL) {
+		outcome = cli_secret(
+		    options->password_file, "--password-file", "password", false, password);
+		session->user = options->user;
+		session->password = buf_string(password);
 	}
-	if (outcome == EST_OK)
-		outcome = check_certificate(run, &pair, answer);
-	if (outcome == EST_OK)
-		outcome = adopt(run, answer);
-	if (outcome == EST_OK) {
-		*certificate = answer;
-		answer = NULL;
+	if (outcome == EST_OK && options->certificate != NULL)
+		outcome = file_read(options->certificate, PEM_MOST, &session->certificate);
+	if (outcome == EST_OK && options->certificate_key != NULL) {
+		buf_reserve(&session->key, 65536);
+		outcome = file_read(options->certificate_key, PEM_MOST, &session->key);
 	}
-	X509_free(answer);
-	buf_free(&der);
-	pair_free(&pair);
 	return outcome;
 }
 

@@ -1,11 +1,9 @@
 /*
- * client_run.h - what cacerts, enroll and renew have in common: a locked directory, a trusted
- * server, and a request that becomes a certificate.
+ * client_run.h - what the verbs have in common: a locked directory and a trusted server.
  */
 #ifndef EST_CLIENT_RUN_H
 #define EST_CLIENT_RUN_H
 
-#include "admin/client_csr.h"
 #include "admin/client_directory.h"
 #include "admin/client_session.h"
 
@@ -32,14 +30,13 @@ enum outcome client_run_open(
 enum outcome client_run_trust(struct client_run *run);
 
 /*
- * Asks a certificate for names by operation, and puts it into the directory with its key and
- * request, all or nothing. keep: the key to ask it for, NULL for a fresh one. A fresh key and its
- * request are kept on disk until they are answered, so that the next call asks the same again.
- * EST_CONFLICT where the answer is for another key or does not chain to the CA. The caller frees
- * the certificate.
+ * What the device proves itself with: --user with its password, --cert with its key. The password
+ * stays the caller's, for as long as the session.
  */
-enum outcome client_run_request(struct client_run *run, const char *operation,
-    const struct client_names *names, EVP_PKEY *keep, X509 **certificate);
+enum outcome client_run_credentials(struct client_run *run, struct buf *password);
+
+/* Puts the settings into device.json, which the next client_directory_save() writes. */
+void client_run_save_settings(struct client_run *run);
 
 void client_run_close(struct client_run *run);
 

@@ -1,6 +1,5 @@
 /*
- * client_session.h - EST as a client speaks it (RFC 7030 4.1, 4.2): operations on one server and
- * label.
+ * client_session.h - EST as a client speaks it (RFC 7030 4): operations on one server and label.
  */
 #ifndef EST_CLIENT_SESSION_H
 #define EST_CLIENT_SESSION_H
@@ -8,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include "common/base/buf.h"
+#include "common/base/http.h"
 #include "common/base/outcome.h"
 
 #include "admin/client_settings.h"
@@ -19,8 +19,20 @@ struct client_session {
 	const char *user;                       /* Basic, the caller's; NULL for none */
 	const char *password;                   /* the caller's */
 	struct buf certificate, key;            /* PEM, of the client; empty for none */
-	struct buf trust; /* PEM, what the server's certificate must chain to */
-	int64_t wait;     /* seconds to wait on 202 */
+	struct buf trust;          /* PEM, what the server's certificate must chain to */
+	int64_t wait;              /* seconds to wait on 202 */
+	bool tls12;                /* speak TLS 1.2 and nothing later */
+	struct http_session *http; /* the connection that is kept; NULL at the start */
+};
+
+/* What is posted: made anew for each time that it is sent. */
+struct client_message {
+	const char *operation; /* "simpleenroll" */
+	const char *type;      /* its Content-Type */
+	bool bound;            /* made of the channel binding of its connection (RFC 7030 3.5) */
+	/* Appends the DER; binding: base64, NULL unless bound. */
+	enum outcome (*make)(void *context, const char *binding, struct buf *der);
+	void *context;
 };
 
 /* What cacerts answered. Freed by client_cacerts_free(). */
@@ -48,12 +60,30 @@ enum outcome client_session_bootstrap(
     const struct client_session *session, const unsigned char *fingerprint, X509 **root);
 
 /*
- * Sends the request (DER) to simpleenroll or simplereenroll and gives the one certificate of the
- * answer. On 202 repeats the same octets as Retry-After says until session->wait has run out:
- * EST_PENDING.
+ * Appends the DER of csrattrs' answer, whose form is not looked at; nothing where the server has
+ * none (204 or 404). Asked without credentials.
  */
-enum outcome client_session_enroll(const struct client_session *session, const char *operation,
-    struct span csr, X509 **certificate);
+enum outcome client_session_csrattrs(const struct client_session *session, struct buf *der);
+
+/*
+ * Sends a request (PKCS#10) to simpleenroll or simplereenroll and gives the one certificate of the
+ * answer. On 202 sends it again as Retry-After says until session->wait has run out: EST_PENDING.
+ */
+enum outcome client_session_enroll(
+    struct client_session *session, const struct client_message *message, X509 **certificate);
+
+/*
+ * Sends a request (PKCS#10) to serverkeygen and gives the two parts of the answer (RFC 7030 4.4.2):
+ * the key, as PrivateKeyInfo or, enveloped, as the ContentInfo of an EnvelopedData, and the
+ * certificate.
+ */
+struct client_generated {
+	struct buf key; /* DER; a secret, buf_cleanse() */
+	bool enveloped;
+	X509 *certificate;
+};
+enum outcome client_session_generate(struct client_session *session,
+    const struct client_message *message, struct client_generated *generated);
 
 void client_cacerts_free(struct client_cacerts *cacerts);
 void client_session_free(struct client_session *session);

@@ -41,6 +41,72 @@
 		.help = "How long to wait where the CA decides later (5m)."                        \
 	}
 
+/* What a request carries besides names and key. */
+#define REQUEST                                                                                    \
+	{.name = "bind",                                                                           \
+	    .offset = AT(bind),                                                                    \
+	    .help = "Links the request to its TLS session by its challengePassword."},             \
+	    {.name = "link",                                                                       \
+		.offset = AT(link),                                                                \
+		.help = "Links the request to its TLS session by estIdentityLinking."},            \
+	    {.name = "challenge-file",                                                             \
+		.value = "FILE",                                                                   \
+		.kind = CLI_TEXT,                                                                  \
+		.offset = AT(challenge_file),                                                      \
+		.help = "Its first line becomes the challengePassword; - is stdin."},              \
+	    {.name = "otp-file",                                                                   \
+		.value = "FILE",                                                                   \
+		.kind = CLI_TEXT,                                                                  \
+		.offset = AT(otp_file),                                                            \
+		.help = "Its first line becomes the otpChallenge, a one-time secret."},            \
+	    {.name = "revocation-file",                                                            \
+		.value = "FILE",                                                                   \
+		.kind = CLI_TEXT,                                                                  \
+		.offset = AT(revocation_file),                                                     \
+		.help = "Its first line becomes the revocationChallenge."},                        \
+	{                                                                                          \
+		.name = "attributes", .offset = AT(attributes),                                    \
+		.help = "Asks for the server's CSR attributes first, and follows them."            \
+	}
+
+/* Names, key and credentials of a first certificate. */
+#define FIRST                                                                                      \
+	{.name = "name",                                                                           \
+	    .value = "CN",                                                                         \
+	    .kind = CLI_TEXT,                                                                      \
+	    .offset = AT(name),                                                                    \
+	    .help = "The common name to ask for."},                                                \
+	    {.name = "san",                                                                        \
+		.value = "TYPE:NAME",                                                              \
+		.kind = CLI_REPEAT,                                                                \
+		.offset = AT(sans),                                                                \
+		.help = "A subject alternative name: dns:, ip:, email: or uri:. Repeatable."},     \
+	    {.name = "key",                                                                        \
+		.value = CLIENT_KEY_TYPES,                                                         \
+		.kind = CLI_CHOICE,                                                                \
+		.offset = AT(key_type),                                                            \
+		.help = "The kind of key; P-256 by default."},                                     \
+	    {.name = "user",                                                                       \
+		.value = "NAME",                                                                   \
+		.kind = CLI_TEXT,                                                                  \
+		.offset = AT(user),                                                                \
+		.help = "The user to enroll as."},                                                 \
+	    {.name = "password-file",                                                              \
+		.value = "FILE",                                                                   \
+		.kind = CLI_TEXT,                                                                  \
+		.offset = AT(password_file),                                                       \
+		.help = "Its first line is the user's password; - is stdin. Asked for on a "       \
+			"terminal."},                                                              \
+	    {.name = "cert",                                                                       \
+		.value = "FILE",                                                                   \
+		.kind = CLI_TEXT,                                                                  \
+		.offset = AT(certificate),                                                         \
+		.help = "A certificate to enroll with, in PEM, its chain behind it."},             \
+	{                                                                                          \
+		.name = "cert-key", .value = "FILE", .kind = CLI_TEXT,                             \
+		.offset = AT(certificate_key), .help = "The key of --cert, in PEM."                \
+	}
+
 static const struct cli_option program_options[] = {
     {.letter = 'd',
 	.value = "DIR",
@@ -48,52 +114,47 @@ static const struct cli_option program_options[] = {
 	.offset = AT(directory),
 	.help = "The device directory; the current one by default."},
     {.name = "json", .offset = AT(json), .help = "Prints one JSON object."},
+    {.name = "tls-max",
+	.value = "1.2|1.3",
+	.kind = CLI_CHOICE,
+	.offset = AT(tls_max),
+	.help = "The latest version of TLS to speak; 1.3 by default."},
     {0},
 };
 
-static const struct cli_option cacerts_options[] = {URL, LABEL, FINGERPRINT, TRUST, {0}};
+static const struct cli_option server_options[] = {URL, LABEL, FINGERPRINT, TRUST, {0}};
 
 static const struct cli_option enroll_options[] = {
+    URL, LABEL, FIRST, FINGERPRINT, TRUST, WAIT, REQUEST, {0}};
+
+static const struct cli_option keygen_options[] = {
     URL,
     LABEL,
-    {.name = "name",
-	.value = "CN",
-	.kind = CLI_TEXT,
-	.offset = AT(name),
-	.help = "The common name to ask for."},
-    {.name = "san",
-	.value = "TYPE:NAME",
-	.kind = CLI_REPEAT,
-	.offset = AT(sans),
-	.help = "A subject alternative name: dns:, ip:, email: or uri:. Repeatable."},
-    {.name = "key",
-	.value = CLIENT_KEY_TYPES,
-	.kind = CLI_CHOICE,
-	.offset = AT(key_type),
-	.help = "The kind of key; P-256 by default."},
-    {.name = "user",
-	.value = "NAME",
-	.kind = CLI_TEXT,
-	.offset = AT(user),
-	.help = "The user to enroll as."},
-    {.name = "password-file",
-	.value = "FILE",
-	.kind = CLI_TEXT,
-	.offset = AT(password_file),
-	.help = "Its first line is the user's password; - is stdin. Asked for on a terminal."},
-    {.name = "cert",
-	.value = "FILE",
-	.kind = CLI_TEXT,
-	.offset = AT(certificate),
-	.help = "A certificate to enroll with, in PEM, its chain behind it."},
-    {.name = "cert-key",
-	.value = "FILE",
-	.kind = CLI_TEXT,
-	.offset = AT(certificate_key),
-	.help = "The key of --cert, in PEM."},
+    FIRST,
     FINGERPRINT,
     TRUST,
     WAIT,
+    {.name = "kek-id",
+	.value = "ID",
+	.kind = CLI_TEXT,
+	.offset = AT(kek_id),
+	.help = "The name of a symmetric key that the server is to encrypt with: text, or 0xHEX."},
+    {.name = "kek-file",
+	.value = "FILE",
+	.kind = CLI_TEXT,
+	.offset = AT(kek_file),
+	.help = "Its first line is that key, in hex; - is stdin."},
+    {.name = "decrypt-cert",
+	.value = "FILE",
+	.kind = CLI_TEXT,
+	.offset = AT(decrypt_cert),
+	.help = "A certificate, in PEM, that the server is to encrypt for."},
+    {.name = "decrypt-key",
+	.value = "FILE",
+	.kind = CLI_TEXT,
+	.offset = AT(decrypt_key),
+	.help = "The key of --decrypt-cert, in PEM."},
+    REQUEST,
     {0},
 };
 
@@ -106,29 +167,69 @@ static const struct cli_option renew_options[] = {
     {.name = "rekey", .offset = AT(rekey), .help = "Makes a fresh key (the default)."},
     {.name = "keep-key", .offset = AT(keep_key), .help = "Keeps the key."},
     WAIT,
+    REQUEST,
+    {0},
+};
+
+static const struct cli_option cmc_options[] = {
+    URL,
+    LABEL,
+    FIRST,
+    FINGERPRINT,
+    TRUST,
+    WAIT,
+    {.name = "revoke", .offset = AT(revoke), .help = "Revokes the certificate in DIR instead."},
+    {.name = "reason",
+	.value = "WORD",
+	.kind = CLI_TEXT,
+	.offset = AT(reason),
+	.help = "Why: unspecified, keyCompromise, affiliationChanged, superseded, "
+		"cessationOfOperation (the default), privilegeWithdrawn."},
+    {.name = "secret-file",
+	.value = "FILE",
+	.kind = CLI_TEXT,
+	.offset = AT(secret_file),
+	.help = "Its first line is the device's one-time secret, which proves who asks."},
     {0},
 };
 
 static const struct cli_command commands[] = {
     {.words = "cacerts",
 	.arguments = "",
-	.options = cacerts_options,
+	.options = server_options,
 	.run = client_cacerts,
 	.help =
 	    "Fetches the certificates of the CA. Trusts the server by --fingerprint or --trust, "
 	    "later by what that left in DIR."},
+    {.words = "csrattrs",
+	.arguments = "",
+	.options = server_options,
+	.run = client_csrattrs,
+	.help = "Prints what the server wants a request to hold."},
     {.words = "enroll",
 	.arguments = "",
 	.options = enroll_options,
 	.run = client_enroll,
 	.help = "Makes a key and gets a certificate for it. Trusts the server by --fingerprint or "
 		"--trust, or by what cacerts left in DIR."},
+    {.words = "keygen",
+	.arguments = "",
+	.options = keygen_options,
+	.run = client_keygen,
+	.help = "Gets a key that the server makes, and a certificate for it."},
     {.words = "renew",
 	.arguments = "",
 	.options = renew_options,
 	.run = client_renew,
 	.help = "Gets a new certificate by the one that is in DIR. It has the same names; key and "
 		"certificate are replaced together or not at all."},
+    {.words = "cmc",
+	.arguments = "",
+	.options = cmc_options,
+	.run = client_cmc,
+	.help = "Gets a certificate by a Full PKI Request (RFC 5272), signed by the device's "
+		"certificate where there is one, else by the key that it asks for; or revokes the "
+		"certificate in DIR."},
     {.words = "show",
 	.arguments = "",
 	.run = client_show,

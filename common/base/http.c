@@ -4,9 +4,19 @@
 #include <string.h>
 
 #include <curl/curl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
 #define CONNECT_SECONDS 10L
 #define TOTAL_SECONDS   60L
+
+#define EXPORTER     "EXPORTER-Channel-Binding" /* RFC 9266 2 */
+#define EXPORTER_LEN 32
+
+struct http_session {
+	CURL *curl;
+	char binding[2 * EVP_MAX_MD_SIZE]; /* base64; "": none */
+};
 
 /* What libcurl's failures mean to us; the others are EST_UNAVAILABLE. */
 static const struct {
@@ -75,7 +85,9 @@ static void set_trust(CURL *curl, const struct http_request *request)
 {
 	struct curl_blob trust = blob(request->trust);
 
-	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION,
+	    (long)CURL_SSLVERSION_TLSv1_2 |
+		(request->tls12 ? (long)CURL_SSLVERSION_MAX_TLSv1_2 : 0L));
 	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	if (request->provisional) {
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -155,17 +167,63 @@ static int64_t header_seconds(CURL *curl, const char *name)
 	return seconds;
 }
 
+/*
+ * The channel binding of a session whose handshake is over. In TLS 1.2 it is the first Finished:
+ * the client's, or the server's where the session was resumed (RFC 5929 3.1); without the extended
+ * master secret it proves nothing (RFC 9266 1).
+ */
+static size_t bind_session(SSL *ssl, unsigned char *octets, size_t size)
+{
+	static const unsigned char context[1];
+
+	if (SSL_version(ssl) == TLS1_3_VERSION)
+		return SSL_export_keying_material(ssl, octets, EXPORTER_LEN, EXPORTER,
+			   strlen(EXPORTER), context, 0, 1) == 1
+			   ? EXPORTER_LEN
+			   : 0;
+	if (SSL_get_extms_support(ssl) != 1)
+		return 0;
+	return SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, octets, size)
+				       : SSL_get_finished(ssl, octets, size);
+}
+
+/* libcurl's callback before it sends a request, when it knows by which connection. */
+static int before_request(void *context, char *address, char *own, int port, int own_port)
+{
+	struct http_session *session = context;
+	struct curl_tlssessioninfo *info = NULL;
+	unsigned char octets[EVP_MAX_MD_SIZE];
+	size_t len = 0;
+
+	(void)address;
+	(void)own;
+	(void)port;
+	(void)own_port;
+	if (curl_easy_getinfo(session->curl, CURLINFO_TLS_SSL_PTR, &info) == CURLE_OK &&
+	    info != NULL && info->backend == CURLSSLBACKEND_OPENSSL && info->internals != NULL)
+		len = bind_session(info->internals, octets, sizeof(octets));
+	session->binding[0] = '\0';
+	if (len > 0 && len <= sizeof(octets))
+		(void)EVP_EncodeBlock((unsigned char *)session->binding, octets, (int)len);
+	return CURL_PREREQFUNC_OK;
+}
+
 static enum outcome perform(
     CURL *curl, const struct http_request *request, struct http_response *response)
 {
 	char detail[CURL_ERROR_SIZE] = "";
 	CURLcode code;
+	long connects = 0;
 
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	code = curl_easy_perform(curl);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+	ERR_clear_error();
 	if (code != CURLE_OK)
 		return failed(request, code, detail);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response->status);
+	curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
+	response->fresh = connects != 0;
 	response->content_type = header_text(curl, "Content-Type");
 	response->www_authenticate = header_text(curl, "WWW-Authenticate");
 	response->location = header_text(curl, "Location");
@@ -173,31 +231,70 @@ static enum outcome perform(
 	return EST_OK;
 }
 
-enum outcome http_send(const struct http_request *request, struct http_response *response)
+static enum outcome start(struct http_session **session)
 {
 	static bool started;
-	struct curl_slist *headers = NULL;
-	CURL *curl = NULL;
+
+	if (*session != NULL)
+		return EST_OK;
+	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return reason(EST_INTERNAL, "libcurl does not start");
+	started = true;
+	*session = mem_alloc(sizeof(**session));
+	(*session)->curl = curl_easy_init();
+	return (*session)->curl != NULL ? EST_OK : reason(EST_INTERNAL, "libcurl does not start");
+}
+
+enum outcome http_session_send(struct http_session **session, const struct http_request *request,
+    struct http_response *response)
+{
+	struct curl_slist *headers;
+	CURL *curl;
 	enum outcome outcome;
 
 	*response = (struct http_response){.retry_after = -1};
 	if (request->provisional ? request->user != NULL || request->certificate.data != NULL
 				 : request->trust.len == 0)
 		return reason(EST_INTERNAL, "credentials for a server that nobody verified");
-	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
-		return reason(EST_INTERNAL, "libcurl does not start");
-	started = true;
-	curl = curl_easy_init();
-	if (curl == NULL)
-		return reason(EST_INTERNAL, "libcurl does not start");
+	outcome = start(session);
+	if (outcome != EST_OK)
+		return outcome;
+	curl = (*session)->curl;
+	/* Keeps the connections, forgets the request before. */
+	curl_easy_reset(curl);
 	headers = header_list(request);
 	set_transfer(curl, request, &response->body);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	set_trust(curl, request);
 	set_credentials(curl, request);
+	/* A web server that resumes a session forgets the chain of the client's certificate. */
+	curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
+	curl_easy_setopt(curl, CURLOPT_PREREQDATA, *session);
 	outcome = perform(curl, request, response);
-	curl_easy_cleanup(curl);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(headers);
+	return outcome;
+}
+
+const char *http_session_binding(const struct http_session *session)
+{
+	return session == NULL || session->binding[0] == '\0' ? NULL : session->binding;
+}
+
+void http_session_free(struct http_session *session)
+{
+	if (session != NULL)
+		curl_easy_cleanup(session->curl);
+	free(session);
+}
+
+enum outcome http_send(const struct http_request *request, struct http_response *response)
+{
+	struct http_session *session = NULL;
+	enum outcome outcome = http_session_send(&session, request, response);
+
+	http_session_free(session);
 	return outcome;
 }
 

@@ -1,5 +1,5 @@
 /*
- * http.h - one request to an HTTPS server and its answer, as a client. The only file that knows
+ * http.h - requests to an HTTPS server and their answers, as a client. The only file that knows
  * libcurl.
  *
  * HTTP/1.1 over TLS 1.2 or later, no redirects, no other scheme; 10 s to connect, 60 s in all.
@@ -25,6 +25,7 @@ struct http_request {
 	struct span body;           /* a POST; data NULL: a GET */
 	struct span trust;          /* the certificates that the server's must chain to */
 	bool provisional; /* any certificate of the server will do: sends no credentials */
+	bool tls12;       /* TLS 1.2 and nothing later */
 	const char *user; /* Basic, sent unasked; NULL for none */
 	const char *password;
 	struct span certificate; /* the client's, its chain behind it; data NULL for none */
@@ -38,6 +39,7 @@ struct http_response {
 	char *www_authenticate;
 	char *location;
 	int64_t retry_after; /* seconds; -1: absent, or not a whole number */
+	bool fresh;          /* a connection was made for it: none that was there was used */
 	struct buf body;
 };
 
@@ -51,5 +53,24 @@ struct http_response {
 enum outcome http_send(const struct http_request *request, struct http_response *response);
 
 void http_response_free(struct http_response *response);
+
+/*
+ * Several requests, over one connection as long as the server keeps it and the requests ask for the
+ * same trust, client certificate and version of TLS. NULL before http_session_send() makes it.
+ */
+struct http_session;
+
+/* As http_send(), by the session; *session NULL: a fresh one, freed by http_session_free(). */
+enum outcome http_session_send(struct http_session **session, const struct http_request *request,
+    struct http_response *response);
+
+/*
+ * The channel binding of the TLS session that the last request went by, in base64: tls-unique of
+ * TLS 1.2 (RFC 5929 3) where it has the extended master secret, tls-exporter of TLS 1.3 (RFC 9266).
+ * NULL where there is none.
+ */
+const char *http_session_binding(const struct http_session *session);
+
+void http_session_free(struct http_session *session); /* NULL is fine */
 
 #endif

@@ -120,10 +120,14 @@ static void test_request(void **state)
 	assert_string_equal(buf_string(&type), "P-256");
 	assert_int_equal(names_with("pump-1", "dns:a.example", &names), EST_OK);
 	assert_int_equal(names_with("pump-1", "dns:b.example", &more), EST_OK);
-	assert_int_equal(client_csr_make(key, &names, &a), EST_OK);
-	assert_int_equal(client_csr_make(key, &names, &b), EST_OK);
-	assert_int_equal(client_csr_make(other, &names, &c), EST_OK);
-	assert_int_equal(client_csr_make(key, &more, &d), EST_OK);
+	assert_int_equal(
+	    client_csr_make(key, &(struct client_request){.names = names}, NULL, &a), EST_OK);
+	assert_int_equal(
+	    client_csr_make(key, &(struct client_request){.names = names}, NULL, &b), EST_OK);
+	assert_int_equal(
+	    client_csr_make(other, &(struct client_request){.names = names}, NULL, &c), EST_OK);
+	assert_int_equal(
+	    client_csr_make(key, &(struct client_request){.names = more}, NULL, &d), EST_OK);
 	assert_int_equal(X509_REQ_verify(a, key), 1);
 	assert_int_equal(X509_REQ_get_signature_nid(a), NID_ecdsa_with_SHA256);
 	assert_true(client_csr_same(a, b));
