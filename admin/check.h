@@ -30,8 +30,8 @@ bool check_usable(struct check *check, const char *what, enum worker_use use, co
 bool check_kept(struct check *check, const char *what, const char *path);
 
 /*
- * Whether a label and its profile contradict each other nowhere: cmd_check_label.c's table. Says each
- * thing that does.
+ * Whether a label and its profile contradict each other nowhere: cmd_check_label.c's table. Says
+ * each thing that does.
  */
 bool check_contradictions(struct check *check, const char *what, const struct config_label *label,
     const struct profile *profile);

@@ -255,7 +255,9 @@ static void check_blocked(struct check *check)
 
 /* --- what the workers write --- */
 
-/* Whether the file lies somewhere below the directory, and the workers own it or may write to it. */
+/*
+ * Whether the file lies somewhere below the directory, and the workers own it or may write to it.
+ */
 static bool is_theirs_below(const struct worker *worker, const char *directory, const char *file)
 {
 	char *resolved = realpath(file, NULL);
@@ -272,8 +274,9 @@ static bool is_theirs_below(const struct worker *worker, const char *directory, 
 }
 
 /*
- * The sandbox leaves a worker the log's directory to write in, for its rotation: no place for what the worker, once
- * somebody has taken it over, must not change. Without the sandbox nothing is kept from it anyway.
+ * The sandbox leaves a worker the log's directory to write in, for its rotation: no place for what
+ * the worker, once somebody has taken it over, must not change. Without the sandbox nothing is
+ * kept from it anyway.
  */
 static bool check_log_place(struct check *check)
 {

@@ -1,19 +1,20 @@
 /*
- * cmd_check_label.c - what a label and its profile say that contradicts itself: each a row, with its
- * cure.
+ * cmd_check_label.c - what a label and its profile say that contradicts itself: each a row, with
+ * its cure.
  */
 #include <string.h>
 
 #include "admin/check.h"
 #include "common/lifecycle/eecerts.h"
 #include "common/pki/csrattrs.h"
+#include "common/pki/der.h"
 
 /* What a row looks at. */
 struct pair {
 	const struct config_label *label;
 	const struct config_profile *profile;
 	const struct profile *made;
-	bool demands; /* csrattrs ask for something */
+	struct span attributes; /* DER CsrAttrs; empty: nothing is demanded */
 };
 
 static bool offers(const struct pair *pair, const char *operation)
@@ -29,6 +30,15 @@ static bool is_word(const char *value, const char *word)
 static bool is_set(const char *value)
 {
 	return value != NULL && value[0] != '\0';
+}
+
+/* Whether an OBJECT IDENTIFIER stands in there; oid: all of its DER. */
+static bool holds(struct span der, struct span oid)
+{
+	for (; der.len >= oid.len; der.data++, der.len--)
+		if (memcmp(der.data, oid.data, oid.len) == 0)
+			return true;
+	return false;
 }
 
 /* --- what devices may ask for --- */
@@ -91,16 +101,18 @@ static bool takes_certificates(const struct pair *pair)
 /* RFC 7030 3.3.2: who shows a certificate is its TLS client. */
 static bool no_client_auth(const struct pair *pair)
 {
-	static const unsigned char client_auth[] = {
-	    0x06, 8, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02};
+	static const struct span client_auth =
+	    DER_OCTETS("\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02");
 	struct span purposes = buf_span(&pair->made->extended_key_usage);
 
-	if (!offers(pair, "simplereenroll") || purposes.len == 0 || !takes_certificates(pair))
-		return false;
-	for (; purposes.len >= sizeof(client_auth); purposes.data++, purposes.len--)
-		if (memcmp(purposes.data, client_auth, sizeof(client_auth)) == 0)
-			return false;
-	return true;
+	return offers(pair, "simplereenroll") && purposes.len > 0 && takes_certificates(pair) &&
+	       !holds(purposes, client_auth);
+}
+
+/* A Full PKI Request may be a renewal too. */
+static bool renews(const struct pair *pair)
+{
+	return offers(pair, "simplereenroll") || offers(pair, "fullcmc");
 }
 
 static bool idle_grace(const struct pair *pair)
@@ -112,17 +124,18 @@ static bool idle_renew_after(const struct pair *pair)
 {
 	return pair->label->renew_after != NULL &&
 	       strspn(pair->label->renew_after, "0%") != strlen(pair->label->renew_after) &&
-	       !offers(pair, "simplereenroll");
+	       !renews(pair);
 }
 
 static bool idle_supersede(const struct pair *pair)
 {
-	return pair->label->supersede && !offers(pair, "simplereenroll");
+	return pair->label->supersede && !renews(pair);
 }
 
 static bool idle_change(const struct pair *pair)
 {
-	return pair->label->change_subject && !offers(pair, "simplereenroll");
+	return pair->label->change_subject && !renews(pair) && !offers(pair, "simpleenroll") &&
+	       !offers(pair, "serverkeygen");
 }
 
 static bool fixed_change(const struct pair *pair)
@@ -142,14 +155,37 @@ static bool otp_linking(const struct pair *pair)
 	return pair->label->pop_required && is_word(pair->label->challenge, "otp");
 }
 
+/* RFC 7030 4.5.2, RFC 7894 4: clients are told that they have to link. */
+static bool hidden_linking(const struct pair *pair)
+{
+	return pair->label->pop_required && !offers(pair, "csrattrs");
+}
+
+static bool untold_linking(const struct pair *pair)
+{
+	static const struct span password =
+	    DER_OCTETS("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07");
+	static const struct span linking =
+	    DER_OCTETS("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x3a");
+
+	return pair->label->pop_required && pair->attributes.len > 0 &&
+	       !holds(pair->attributes, linking) &&
+	       !(is_word(pair->label->challenge, "verify") && holds(pair->attributes, password));
+}
+
+static bool demands(const struct pair *pair)
+{
+	return pair->attributes.len > 2; /* an empty SEQUENCE has two octets */
+}
+
 static bool idle_attributes(const struct pair *pair)
 {
-	return pair->label->csrattrs_enforce && !pair->demands;
+	return pair->label->csrattrs_enforce && !demands(pair);
 }
 
 static bool hidden_attributes(const struct pair *pair)
 {
-	return pair->label->csrattrs_enforce && pair->demands && !offers(pair, "csrattrs");
+	return pair->label->csrattrs_enforce && demands(pair) && !offers(pair, "csrattrs");
 }
 
 /* --- the profile by itself --- */
@@ -205,15 +241,18 @@ static const struct {
     {idle_grace, CHECK_WARN,
 	"grace does nothing without simplereenroll in operations: add that, or leave it out"},
     {idle_renew_after, CHECK_WARN,
-	"renew_after does nothing without simplereenroll in operations: add that, or leave it out"},
+	"renew_after does nothing without simplereenroll or fullcmc in operations: add one, or "
+	"leave it out"},
     {idle_supersede, CHECK_WARN,
-	"supersede does nothing without simplereenroll in operations: add that, or leave it out"},
+	"supersede does nothing without simplereenroll or fullcmc in operations: add one, or leave "
+	"it out"},
     {idle_change, CHECK_WARN,
-	"change_subject does nothing without simplereenroll in operations: add that, or leave it "
+	"change_subject does nothing, because no operation gives certificates: add one, or leave "
+	"it "
 	"out"},
     {fixed_change, CHECK_WARN,
-	"change_subject lets a renewal change names, and the profile takes the common name from "
-	"the identity, so that one cannot change: leave one of them out"},
+	"change_subject lets requests ask for other names, and the profile takes the common name "
+	"from the identity, so that one cannot change: leave one of them out"},
     {unlinkable, CHECK_FAIL,
 	"pop_required wants requests linked to their TLS session, and challenge = \"ignore\" looks "
 	"at no challengePassword: set challenge to \"verify\""},
@@ -221,6 +260,15 @@ static const struct {
 	"pop_required wants requests linked to their TLS session, and with challenge = \"otp\" the "
 	"challengePassword is a secret: only devices that send estIdentityLinking (RFC 7894) can "
 	"enroll; set challenge to \"verify\" for the others"},
+    {hidden_linking, CHECK_FAIL,
+	"pop_required wants requests linked to their TLS session, and nobody can learn it (RFC "
+	"7030 "
+	"4.5.2): add csrattrs to operations"},
+    {untold_linking, CHECK_FAIL,
+	"pop_required wants requests linked to their TLS session, and the CSR attributes do not "
+	"say "
+	"so (RFC 7030 4.5.2): put estIdentityLinking, or with challenge = \"verify\" "
+	"challengePassword, into csrattrs_base64 or csrattrs_file"},
     {idle_attributes, CHECK_WARN,
 	"csrattrs_enforce does nothing, because nothing is demanded: fill csrattrs_require, or "
 	"leave it out"},
@@ -235,15 +283,12 @@ static const struct {
 };
 
 /* What requests are told to hold is made of both, or of what stands in est.conf or in a file. */
-static bool make_csrattrs(struct check *check, const char *what, struct pair *pair)
+static bool make_csrattrs(
+    struct check *check, const char *what, const struct pair *pair, struct buf *der)
 {
 	const struct csrattrs_plan plan = {check->config->path, pair->label, pair->made};
-	struct buf der = {0};
-	bool made = check_passed(check, what, csrattrs_make(&plan, &der));
 
-	pair->demands = der.len > 2; /* an empty SEQUENCE has two octets */
-	buf_free(&der);
-	return made;
+	return check_passed(check, what, csrattrs_make(&plan, der));
 }
 
 static bool make_eecerts(struct check *check, const char *what, const struct config_label *label)
@@ -271,8 +316,10 @@ bool check_contradictions(struct check *check, const char *what, const struct co
     const struct profile *profile)
 {
 	struct pair pair = {.label = label, .profile = label->profile, .made = profile};
-	bool fine = make_csrattrs(check, what, &pair);
+	struct buf attributes = {0};
+	bool fine = make_csrattrs(check, what, &pair, &attributes);
 
+	pair.attributes = buf_span(&attributes);
 	fine = check_variables(check, what, label) && fine;
 	fine = make_eecerts(check, what, label) && fine;
 	for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++)
@@ -281,5 +328,6 @@ bool check_contradictions(struct check *check, const char *what, const struct co
 			    check, contradictions[i].level, what, "%s", contradictions[i].text);
 			fine = false;
 		}
+	buf_free(&attributes);
 	return fine;
 }

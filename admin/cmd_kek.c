@@ -1,6 +1,6 @@
 /*
- * cmd_kek.c - est-admin kek: keys that a server and a device share, under which keys that the server
- * makes are encrypted (RFC 7030 4.4.1.1).
+ * cmd_kek.c - est-admin kek: keys that a server and a device share, under which keys that the
+ * server makes are encrypted (RFC 7030 4.4.1.1).
  */
 #include <string.h>
 

@@ -1,8 +1,9 @@
 /*
- * cmd_ra.c - est-admin ra: registration authorities (RFC 7030 3.7), who ask for the names of others.
+ * cmd_ra.c - est-admin ra: registration authorities (RFC 7030 3.7), who ask for the names of
+ * others.
  *
- * Which certificate is one's is the CA's word: it is of ours, has the device name that stands here,
- * and the purpose id-kp-cmcRA. What it may ask for stands here only.
+ * Which certificate is one's is the CA's word: it is of ours, has the device name that stands
+ * here, and the purpose id-kp-cmcRA. What it may ask for stands here only.
  */
 #include "admin/command.h"
 #include "admin/grant.h"

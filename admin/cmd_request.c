@@ -1,21 +1,23 @@
 /*
  * cmd_request.c - est-admin request: what waits for approval (RFC 7030 4.2.3), and deciding it.
  *
- * A request is called by the first digits of the SHA-256 of everything that an approval covers, so
- * that nothing else than what was looked at is approved.
+ * A request is called by the first digits of its row's ticket, which are random and of that row
+ * alone, so that nothing else than what was looked at is approved. Digits of its content would be
+ * of the choosing of whoever asks.
  */
 #include <string.h>
 
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 
 #include "admin/command.h"
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
 #include "common/lifecycle/approval.h"
+#include "common/lifecycle/enroll.h"
 #include "common/pki/csr.h"
+#include "common/pki/key_pair.h"
 
-#define ID_SHOWN    16  /* hex digits in a list; nobody makes two requests that share so many */
+#define ID_SHOWN    16  /* hex digits */
 #define REASON_MOST 255 /* octets of a reason; it goes to the device as one line */
 
 /* --- one request, printed --- */
@@ -37,28 +39,31 @@ static const char *hex_of(const unsigned char *octets, size_t len, struct buf *o
 
 static const char *id_of(const struct pending_record *row, struct buf *out)
 {
-	return hex_of(row->content, sizeof(row->content), out);
+	return hex_of(row->ticket, ID_SHOWN / 2, out);
 }
 
-static const char *csr_digest(const struct pending_record *row, struct buf *out)
+/* Whether its key is made here (RFC 7030 4.4), so that the one in the request says nothing. */
+static bool makes_key(const struct pending_record *row)
 {
-	unsigned char digest[SHA256_DIGEST_LENGTH];
-
-	if (row->request.len == 0)
-		return "-"; /* it came as no PKCS#10 */
-	SHA256(row->request.data, row->request.len, digest);
-	return hex_of(digest, sizeof(digest), out);
+	return strcmp(row->operation, act_name(ACT_GENERATE)) == 0;
 }
 
-/* The kind of the key in the request, which stands in no record; "-" where nothing tells. */
-static const char *key_of(const struct pending_record *row)
+/*
+ * The kind of the certificate's key, which stands in no record: of that in the request, or of the
+ * one that is to be made; "-" where nothing tells.
+ */
+static const char *key_of(const struct admin *admin, const struct pending_record *row)
 {
+	const struct config_label *label = config_label(admin->service->config, row->label);
 	struct csr csr = {.use = CSR_KEY_ANY};
 	const char *word = "-";
 
-	if (row->request.len > 0 && csr_parse(row->request, CSR_KEY_ANY, &csr) == EST_OK &&
-	    csr.key.kind != NULL)
-		word = key_word(&csr.key);
+	if (row->request.len > 0 && csr_parse(row->request, CSR_KEY_ANY, &csr) == EST_OK) {
+		if (makes_key(row) && label != NULL)
+			word = key_pair_word(label->generated_key, &label->profile->keys, &csr.key);
+		else if (!makes_key(row) && csr.key.kind != NULL)
+			word = key_word(&csr.key);
+	}
 	reason_clear();
 	csr_clear(&csr);
 	return word;
@@ -69,7 +74,7 @@ static void add_text(json_t *object, const char *key, const char *value)
 	json_object_set_new(object, key, cli_json_text(value));
 }
 
-static void print_json(const struct pending_record *row)
+static void print_json(const struct admin *admin, const struct pending_record *row)
 {
 	json_t *object = json_object();
 	char serial[2 * SERIAL_MAX + 1];
@@ -85,9 +90,10 @@ static void print_json(const struct pending_record *row)
 	add_text(object, "subject", row->subject);
 	json_object_set_new(object, "names", command_names(row->names));
 	add_text(object, "asks", row->asks);
-	add_text(object, "key", key_of(row));
-	add_text(object, "spki_sha256", hex_of(row->spki, sizeof(row->spki), &hex));
-	add_text(object, "csr_sha256", csr_digest(row, &hex));
+	add_text(object, "key", key_of(admin, row));
+	if (!makes_key(row))
+		add_text(object, "spki_sha256", hex_of(row->spki, sizeof(row->spki), &hex));
+	add_text(object, "content_sha256", hex_of(row->content, sizeof(row->content), &hex));
 	json_object_set_new(object, "created_at", cli_json_time(row->created_at));
 	json_object_set_new(object, "expires_at", cli_json_time(row->expires_at));
 	if (row->decided_at != 0) {
@@ -156,7 +162,7 @@ static bool is_ascii(const char *text)
 	return true;
 }
 
-static void print_whole(const struct pending_record *row)
+static void print_whole(const struct admin *admin, const struct pending_record *row)
 {
 	struct buf hex = {0};
 
@@ -172,9 +178,10 @@ static void print_whole(const struct pending_record *row)
 	if (!is_ascii(row->name) || !is_ascii(row->names))
 		cli_print("beware       letters beyond ASCII may not be what they look like");
 	cli_print("asks for     %s", row->asks[0] == '\0' ? "-" : row->asks);
-	cli_print("key          %s", key_of(row));
-	cli_print("spki sha256  %s", hex_of(row->spki, sizeof(row->spki), &hex));
-	cli_print("csr sha256   %s", csr_digest(row, &hex));
+	cli_print("key          %s%s", key_of(admin, row), makes_key(row) ? ", made here" : "");
+	if (!makes_key(row))
+		cli_print("spki sha256  %s", hex_of(row->spki, sizeof(row->spki), &hex));
+	cli_print("content sha  %s", hex_of(row->content, sizeof(row->content), &hex));
 	print_times(row);
 	print_decision(row);
 	buf_free(&hex);
@@ -183,9 +190,9 @@ static void print_whole(const struct pending_record *row)
 static void print_request(const struct admin *admin, const struct pending_record *row)
 {
 	if (admin->json)
-		print_json(row);
+		print_json(admin, row);
 	else
-		print_whole(row);
+		print_whole(admin, row);
 }
 
 /* --- the list --- */
@@ -216,7 +223,7 @@ static void print_row(const struct admin *admin, const struct pending_record *ro
 	struct buf id = {0};
 
 	if (admin->json) {
-		print_json(row);
+		print_json(admin, row);
 		return;
 	}
 	if (admin->csv) {
@@ -225,8 +232,7 @@ static void print_row(const struct admin *admin, const struct pending_record *ro
 	}
 	if (first)
 		cli_print(form, "ID", "STATE", "ASKED", "LABEL", "OPERATION", "ASKED BY", "NAME");
-	hex_encode(&id, (struct span){row->content, ID_SHOWN / 2});
-	cli_print(form, buf_string(&id), state_of(row), clock_text(row->created_at, time),
+	cli_print(form, id_of(row, &id), state_of(row), clock_text(row->created_at, time),
 	    row->label[0] == '\0' ? "-" : row->label, row->operation, row->identity, row->name);
 	buf_free(&id);
 }
@@ -331,4 +337,16 @@ enum outcome cmd_request_deny(void *context, const struct cli_call *call)
 		return cli_usage("--reason is missing: it is what the device is told");
 	outcome = command_text("the reason", admin->reason, REASON_MOST);
 	return outcome == EST_OK ? decide(admin, call->arguments[0], false) : outcome;
+}
+
+enum outcome cmd_request_delete(void *context, const struct cli_call *call)
+{
+	const struct admin *admin = context;
+	struct pending_record row = {.state = PENDING_WAITING};
+	enum outcome outcome = approval_find(admin->service, call->arguments[0], &row);
+
+	if (outcome == EST_OK)
+		outcome = approval_delete(admin->service, &row);
+	pending_record_clear(&row);
+	return outcome;
 }

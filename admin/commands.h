@@ -28,6 +28,7 @@ enum outcome cmd_request_list(void *admin, const struct cli_call *call);
 enum outcome cmd_request_show(void *admin, const struct cli_call *call);
 enum outcome cmd_request_approve(void *admin, const struct cli_call *call);
 enum outcome cmd_request_deny(void *admin, const struct cli_call *call);
+enum outcome cmd_request_delete(void *admin, const struct cli_call *call);
 enum outcome cmd_cert_list(void *admin, const struct cli_call *call);
 enum outcome cmd_cert_show(void *admin, const struct cli_call *call);
 enum outcome cmd_cert_export(void *admin, const struct cli_call *call);

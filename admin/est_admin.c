@@ -106,8 +106,10 @@ static const struct cli_option request_list_options[] = {
 };
 
 static const struct cli_option request_show_options[] = {
-    {"csr", NULL, "Prints the request as it came, in PEM, and nothing else.", FIELD(csr), CLI_FLAG,
-	0},
+    {"csr", NULL,
+	"Prints the request in PEM, and nothing else. The texts of its challenges, which are "
+	"secrets, are asterisks, so its signature does not verify then.",
+	FIELD(csr), CLI_FLAG, 0},
     {0},
 };
 
@@ -217,6 +219,9 @@ static const struct cli_command commands[] = {
 	NULL, 1, 1, COMMAND_DECIDES, cmd_request_approve},
     {"request deny", "ID", "Denies a request; the device is told the reason.", request_deny_options,
 	1, 1, COMMAND_DECIDES, cmd_request_deny},
+    {"request delete", "ID",
+	"Deletes a request in any state: the next time that the device asks, it waits anew.", NULL,
+	1, 1, COMMAND_STORE, cmd_request_delete},
     {"cert list", "", "Lists certificates, newest first unless an option says otherwise.",
 	cert_list_options, 0, 0, COMMAND_STORE, cmd_cert_list},
     {"cert show", "SERIAL", "Shows what is known of one certificate.", NULL, 1, 1, COMMAND_STORE,

@@ -20,8 +20,8 @@ static operation_run cacerts, csrattrs, eecerts;
 #define CMC "application/pkcs7-mime"
 
 /*
- * RFC 7030 3.2.2, RFC 8295 2. What a row says is checked before run() is called. An operation that is
- * not `always` there is offered where the label names it.
+ * RFC 7030 3.2.2, RFC 8295 3. What a row says is checked before run() is called. An operation that
+ * is not `always` there is offered where the label names it.
  */
 static const struct operation {
 	const char *name;
@@ -110,8 +110,8 @@ static bool type_fits(const char *want, const char *type)
 }
 
 /*
- * RFC 8551 3.2.2: what a pkcs7-mime says that it is. Without the parameter it may be what is wanted,
- * which the body tells.
+ * RFC 8551 3.2.2: what a pkcs7-mime says that it is. Without the parameter it may be what is
+ * wanted, which the body tells.
  */
 static bool smime_type_fits(const char *want, const char *type)
 {

@@ -6,7 +6,7 @@
 
 #include "cgi/serve.h"
 #include "common/auth/auth.h"
-#include "common/lifecycle/linking.h"
+#include "common/lifecycle/enroll.h"
 
 struct call {
 	struct service *service;
@@ -26,8 +26,15 @@ operation_run run_simpleenroll, run_simplereenroll, run_serverkeygen;
 operation_run run_fullcmc;
 
 /*
- * Appends the DER of the body, which is base64 of it whatever its Content-Transfer-Encoding says (RFC
- * 8951 3), or what else the label's `encodings` take. est_body.c.
+ * Appends what the log has of an enrollment: members of a JSON object, subject and names in so many
+ * octets at most. est_enroll.c.
+ */
+void enrollment_facts(
+    const struct enrollment *enrollment, size_t subject, size_t names, struct buf *facts);
+
+/*
+ * Appends the DER of the body, which is base64 of it whatever its Content-Transfer-Encoding says
+ * (RFC 8951 3), or what else the label's `encodings` take. est_body.c.
  */
 enum outcome call_body(const struct call *call, struct buf *der);
 

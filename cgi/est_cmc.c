@@ -1,15 +1,45 @@
 #include "cgi/est_call.h"
+#include "common/base/json.h"
 #include "common/lifecycle/fullcmc.h"
+
+/* Of all requests of a message together, so that a log line stays below 8 KiB. */
+enum { SUBJECTS_MOST = 400, NAMES_MOST = 600 };
+
+/* each request as an enrollment of its own is noted. context: elements of a JSON array. */
+static void note(void *context, const struct fullcmc_part *part)
+{
+	struct buf *parts = context, members = {0};
+
+	json_add_number(&members, "part", part->id);
+	json_add_string(&members, "outcome", outcome_name(part->outcome));
+	json_add_string(&members, "code", refusal_row(refusal_recorded(part->outcome))->code);
+	enrollment_facts(
+	    part->enrollment, SUBJECTS_MOST / part->count, NAMES_MOST / part->count, &members);
+	buf_printf(parts, "%s{%s}", parts->len == 0 ? "" : ",", buf_string(&members));
+	buf_free(&members);
+}
+
+static void add_facts(struct call *call, struct buf *members, struct buf *parts)
+{
+	struct buf *facts = &call->request->facts;
+
+	if (members->len > 0)
+		buf_printf(facts, "%s%s", facts->len == 0 ? "" : ",", buf_string(members));
+	if (parts->len > 0)
+		buf_printf(facts, ",\"cmc_enrollments\":[%s]", buf_string(parts));
+}
 
 /* RFC 7030 4.3.2: a refusal is a Full PKI Response as well, unless the body was none at all. */
 enum outcome run_fullcmc(struct call *call)
 {
+	struct buf der = {0}, parts = {0};
 	struct fullcmc exchange = {.service = call->service,
 	    .label = call->label,
 	    .identity = &call->identity,
-	    .binding = &call->binding};
+	    .binding = &call->binding,
+	    .note = note,
+	    .context = &parts};
 	struct reply *reply = call->reply;
-	struct buf der = {0};
 	enum outcome outcome = call_body(call, &der);
 
 	if (outcome == EST_OK) {
@@ -27,12 +57,9 @@ enum outcome run_fullcmc(struct call *call)
 		reply->explains = true;
 		buf_add_span(&reply->body, buf_span(&exchange.response));
 	}
-	if (exchange.facts.len > 0) {
-		if (call->request->facts.len > 0)
-			buf_add_byte(&call->request->facts, ',');
-		buf_add_span(&call->request->facts, buf_span(&exchange.facts));
-	}
+	add_facts(call, &exchange.facts, &parts);
 	fullcmc_clear(&exchange);
-	buf_free(&der);
+	buf_free(&parts);
+	buf_cleanse(&der);
 	return outcome;
 }

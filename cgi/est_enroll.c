@@ -4,17 +4,14 @@
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
 #include "common/base/json.h"
-#include "common/lifecycle/enroll.h"
 #include "common/lifecycle/keygen.h"
 #include "common/pki/pkcs7.h"
 
 /* RFC 7030 4.2.3: the type has one blank behind its semicolon, for clients that compare octets. */
 #define CERTS_ONLY "application/pkcs7-mime; smime-type=certs-only"
 
-static void log_enrollment(struct call *call, const struct enrollment *enrollment)
+static void add_notes(struct buf *facts, const struct enrollment *enrollment)
 {
-	struct buf *facts = &call->request->facts;
-	const struct cert_record *record = &enrollment->record;
 	const struct {
 		const char *name;
 		bool is;
@@ -23,10 +20,20 @@ static void log_enrollment(struct call *call, const struct enrollment *enrollmen
 	    {"repeated", enrollment->repeated},
 	    {"linked", enrollment->linking.linked},
 	    {"challenge_ignored", enrollment->linking.ignored},
-	    {"secret_used", enrollment->linking.uses_secret},
-	    {"late", call->identity.late},
-	    {"ra", call->identity.is_ra},
+	    {"secret_used", enrollment->linking.uses_secret || enrollment->secret != NULL},
+	    {"late", enrollment->identity->late},
+	    {"ra", enrollment->identity->is_ra},
 	};
+
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+		if (notes[i].is)
+			json_add_true(facts, notes[i].name);
+}
+
+void enrollment_facts(
+    const struct enrollment *enrollment, size_t subject, size_t names, struct buf *facts)
+{
+	const struct cert_record *record = &enrollment->record;
 	char serial[2 * SERIAL_MAX + 1];
 	struct buf spki = {0};
 
@@ -35,13 +42,11 @@ static void log_enrollment(struct call *call, const struct enrollment *enrollmen
 	hex_encode(&spki, (struct span){record->spki, sizeof(record->spki)});
 	json_add(facts, "spki_sha256", buf_span(&spki));
 	/* The store has them whole. */
-	fact_add_string(facts, "subject", record->subject, 1000);
-	fact_add_string(facts, "names", record->names, 1500);
+	fact_add_string(facts, "subject", record->subject, subject);
+	fact_add_string(facts, "names", record->names, names);
 	if (record->serial.len > 0)
 		json_add_string(facts, "serial", serial_text(&record->serial, serial));
-	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
-		if (notes[i].is)
-			json_add_true(facts, notes[i].name);
+	add_notes(facts, enrollment);
 	buf_free(&spki);
 }
 
@@ -62,7 +67,7 @@ static void finish(struct call *call, const struct enrollment *enrollment)
 	call->reply->retry_after = enrollment->retry_after;
 	/* RFC 9266 4.1: a channel binding of TLS 1.3 is good for one authentication. */
 	call->reply->close = enrollment->linking.exporter;
-	log_enrollment(call, enrollment);
+	enrollment_facts(enrollment, 1000, 1500, &call->request->facts);
 }
 
 static enum outcome run_enrollment(struct call *call, enum act act)
@@ -85,7 +90,7 @@ static enum outcome run_enrollment(struct call *call, enum act act)
 		add_certificate(call, enrollment.record.der, &call->reply->body);
 	}
 	enrollment_clear(&enrollment);
-	buf_free(&der);
+	buf_cleanse(&der);
 	return outcome;
 }
 
@@ -140,6 +145,6 @@ enum outcome run_serverkeygen(struct call *call)
 		write_parts(call, &made, enrollment.record.der);
 	keygen_clear(&made);
 	enrollment_clear(&enrollment);
-	buf_free(&der);
+	buf_cleanse(&der);
 	return outcome;
 }

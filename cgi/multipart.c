@@ -11,8 +11,8 @@
 #define BOUNDARY_SIZE 25 /* 24 characters: libest's client takes 67 at most */
 
 /*
- * No part can have it behind two hyphens, because base64 has none: parsers that look for less are the
- * reason for it to be random, and so it does no harm if it is not. Octets that would make some
+ * No part can have it behind two hyphens, because base64 has none: parsers that look for less are
+ * the reason for it to be random, and so it does no harm if it is not. Octets that would make some
  * letters likelier than others fall on the first ones.
  */
 static void draw_boundary(char boundary[static BOUNDARY_SIZE])

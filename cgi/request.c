@@ -144,7 +144,7 @@ void request_clear(struct request *request)
 		*value = NULL;
 	}
 	buf_free(&request->path);
-	buf_free(&request->body);
+	buf_cleanse(&request->body); /* requests hold challenges and secrets */
 	buf_free(&request->facts);
 }
 

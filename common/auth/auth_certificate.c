@@ -145,7 +145,36 @@ static enum outcome check_record(
 	return EST_OK;
 }
 
-/* RFC 7030 3.7: id-kp-cmcRA in a certificate of our own; anybody's CA could write it into another. */
+/*
+ * RFC 5280 6.1.3 (a) (3): a CA below another one's anchor may be one that we issued ourselves, for
+ * an edge, and took back.
+ */
+static enum outcome check_issuers(const struct auth *auth, X509 *leaf, STACK_OF(X509) *sent)
+{
+	STACK_OF(X509) *issuers = trust_issuers(auth->trust, leaf, sent, auth->now);
+	enum outcome outcome = EST_OK;
+
+	for (int i = 0; outcome == EST_OK && i < sk_X509_num(issuers); i++) {
+		struct cert_record record = {0};
+		unsigned char *der = NULL;
+		int len = i2d_X509(sk_X509_value(issuers, i), &der);
+		outcome = recall(auth, (struct span){der, len > 0 ? (size_t)len : 0}, &record);
+		if (outcome == EST_OK && record.revocation_reason != NOT_REVOKED)
+			outcome = refuse(AUTH_CERTIFICATE_REVOKED,
+			    "a CA above the client certificate is revoked (%s)",
+			    revocation_word(record.revocation_reason));
+		else if (outcome == EST_NOT_FOUND)
+			outcome = EST_OK;
+		cert_record_clear(&record);
+		OPENSSL_free(der);
+	}
+	sk_X509_pop_free(issuers, X509_free);
+	return outcome;
+}
+
+/*
+ * RFC 7030 3.7: id-kp-cmcRA in a certificate of our own; anybody's CA could write it into another.
+ */
 static bool is_ra(const struct identity *identity, X509 *leaf)
 {
 	static const unsigned char oid[] = {0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 3, 0x1c};
@@ -217,7 +246,10 @@ enum outcome certificate_identify(
 	outcome = validate(auth, leaf, sent, out);
 	if (outcome == EST_OK)
 		outcome = check_record(auth, out, &out->certificate);
-	if (outcome == EST_OK && is_ra(out, leaf))
+	if (outcome == EST_OK && out->trust == TRUST_IMPLICIT)
+		outcome = check_issuers(auth, leaf, sent);
+	/* One in its grace may be renewed, and speaks for nobody. */
+	if (outcome == EST_OK && !out->late && !out->superseded && is_ra(out, leaf))
 		outcome = recall_ra(auth, out);
 out:
 	sk_X509_pop_free(sent, X509_free);

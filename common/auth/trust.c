@@ -92,14 +92,17 @@ void trust_free(struct trust *trust)
 	free(trust);
 }
 
+enum { ANY_TIME = -1 };
+
 /*
- * Validates against one set of anchors; X509_V_OK or the first error. Without `whole`, neither
- * dates nor purpose count: whether an anchor stands behind the certificate at all, which OpenSSL
- * looks at last.
+ * Validates against one set of anchors; X509_V_OK or the first error, and the chain, leaf first,
+ * where it is asked for. At ANY_TIME neither dates nor purpose count: whether an anchor stands
+ * behind the certificate at all, which OpenSSL looks at last.
  */
-static int verify_with(
-    X509_STORE *anchors, X509 *leaf, STACK_OF(X509) *untrusted, int64_t now, bool whole)
+static int verify_chain(
+    X509_STORE *anchors, X509 *leaf, STACK_OF(X509) *untrusted, int64_t now, STACK_OF(X509) **chain)
 {
+	bool whole = now != ANY_TIME;
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *parameters;
 	int error = X509_V_ERR_UNSPECIFIED;
@@ -120,9 +123,16 @@ static int verify_with(
 		error =
 		    X509_verify_cert(context) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
 	}
+	if (chain != NULL && error == X509_V_OK)
+		*chain = X509_STORE_CTX_get1_chain(context);
 	X509_STORE_CTX_free(context);
 	ERR_clear_error();
 	return error;
+}
+
+static int verify_with(X509_STORE *anchors, X509 *leaf, STACK_OF(X509) *untrusted, int64_t now)
+{
+	return verify_chain(anchors, leaf, untrusted, now, NULL);
 }
 
 static enum outcome refuse_untrusted(int error)
@@ -158,6 +168,16 @@ static enum outcome refuse_error(int error)
 	return refuse_untrusted(error);
 }
 
+/* What chains may be built of, beside anchors: what the label has and what the client sent. */
+static STACK_OF(X509) *with_helpers(const struct trust *trust, const STACK_OF(X509) *sent)
+{
+	STACK_OF(X509) *all = sk_X509_dup(trust->helpers);
+
+	for (int i = 0; i < sk_X509_num(sent); i++)
+		(void)sk_X509_push(all, sk_X509_value(sent, i));
+	return all;
+}
+
 enum outcome trust_verify(
     const struct trust *trust, X509 *leaf, STACK_OF(X509) *sent, int64_t now, enum trust_kind *kind)
 {
@@ -166,21 +186,19 @@ enum outcome trust_verify(
 		X509_STORE *anchors;
 	} sets[] = {
 	    {TRUST_EXPLICIT, trust->explicit_anchors}, {TRUST_IMPLICIT, trust->implicit_anchors}};
-	STACK_OF(X509) *untrusted = sk_X509_dup(trust->helpers);
+	STACK_OF(X509) *untrusted = with_helpers(trust, sent);
 	int errors[2] = {X509_V_ERR_UNSPECIFIED, X509_V_ERR_UNSPECIFIED}, error;
 	size_t set = 0;
 
-	for (int i = 0; i < sk_X509_num(sent); i++)
-		(void)sk_X509_push(untrusted, sk_X509_value(sent, i));
 	for (; set < 2; set++)
 		if (sets[set].anchors != NULL && (errors[set] = verify_with(sets[set].anchors, leaf,
-						      untrusted, now, true)) == X509_V_OK)
+						      untrusted, now)) == X509_V_OK)
 			break;
 	/* Nobody vouches for it as it is: whoever would, but for its dates and purpose, knows why
 	 * not. */
 	for (size_t i = 0; set == 2 && i < 2; i++)
 		if (sets[i].anchors != NULL &&
-		    verify_with(sets[i].anchors, leaf, untrusted, now, false) == X509_V_OK)
+		    verify_with(sets[i].anchors, leaf, untrusted, ANY_TIME) == X509_V_OK)
 			set = i;
 	sk_X509_free(untrusted);
 	*kind = set < 2 ? sets[set].kind : TRUST_NONE;
@@ -195,13 +213,11 @@ enum outcome trust_verify(
 enum outcome trust_verify_late(
     const struct trust *trust, X509 *leaf, STACK_OF(X509) *sent, int64_t now, int64_t grace)
 {
-	STACK_OF(X509) *untrusted = sk_X509_dup(trust->helpers);
+	STACK_OF(X509) *untrusted = with_helpers(trust, sent);
 	struct tm end;
 	int64_t not_after = 0;
 	int error = X509_V_ERR_CERT_HAS_EXPIRED;
 
-	for (int i = 0; i < sk_X509_num(sent); i++)
-		(void)sk_X509_push(untrusted, sk_X509_value(sent, i));
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &end) == 1)
 		not_after = (int64_t)timegm(&end);
 	/*
@@ -209,9 +225,25 @@ enum outcome trust_verify_late(
 	 * then, and all above it was valid.
 	 */
 	if (not_after < now && now - not_after <= grace)
-		error = verify_with(trust->explicit_anchors, leaf, untrusted, not_after - 1, true);
+		error = verify_with(trust->explicit_anchors, leaf, untrusted, not_after - 1);
 	sk_X509_free(untrusted);
 	if (error == X509_V_OK && X509_check_ca(leaf) != 0)
 		error = X509_V_ERR_INVALID_PURPOSE;
 	return error == X509_V_OK ? EST_OK : refuse_error(error);
+}
+
+STACK_OF(X509) *trust_issuers(
+    const struct trust *trust, X509 *leaf, STACK_OF(X509) *sent, int64_t now)
+{
+	STACK_OF(X509) *untrusted = with_helpers(trust, sent);
+	STACK_OF(X509) *chain = NULL;
+
+	if (trust->implicit_anchors != NULL)
+		(void)verify_chain(trust->implicit_anchors, leaf, untrusted, now, &chain);
+	sk_X509_free(untrusted);
+	if (chain == NULL)
+		return NULL;
+	X509_free(sk_X509_shift(chain));
+	X509_free(sk_X509_pop(chain));
+	return chain;
 }

@@ -35,6 +35,13 @@ enum outcome trust_verify(const struct trust *trust, X509 *leaf, STACK_OF(X509) 
     enum trust_kind *kind);
 
 /*
+ * The certificates between one that trust_verify() found to lead to an implicit anchor and that
+ * anchor; NULL where there is none. The caller frees it with sk_X509_pop_free().
+ */
+STACK_OF(X509) *trust_issuers(
+    const struct trust *trust, X509 *leaf, STACK_OF(X509) *sent, int64_t now);
+
+/*
  * Whether one that trust_verify() found expired, and that leads to the explicit anchor, is so since
  * `grace` seconds at most and all else of it is right (T-10): then EST_OK.
  */

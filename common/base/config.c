@@ -356,6 +356,12 @@ static enum outcome read_tree(struct config *config, const config_t *tree)
 
 	for (size_t i = 0; outcome == EST_OK && i < CONFIG_GROUPS; i++)
 		outcome = read_group(config, root, &config_groups[i]);
+	if (outcome == EST_OK && config->tls_unique[0] != '\0' &&
+	    strcmp(config->tls_unique, config->tls_exporter) == 0)
+		return reason(EST_MALFORMED,
+		    "%s: tls_unique and tls_exporter name the same variable, and a value of one is "
+		    "none of the other",
+		    config->path);
 	return outcome == EST_OK ? refer(config) : outcome;
 }
 

@@ -67,6 +67,7 @@ struct config_label {
 	struct words authenticate;      /* any one of them suffices */
 	struct words certificates_from; /* other labels whose certificates count here as well */
 	struct words encodings;         /* of request bodies */
+	int64_t csr_limit;              /* bytes; 0: the general one */
 	struct words
 	    trust_anchors; /* files: other CAs whose certificates may enroll, never renew */
 	struct words intermediates; /* files: certificates that help to build chains */
@@ -83,6 +84,7 @@ struct config_label {
 
 	char *challenge;      /* what a challengePassword is: "verify", "otp" or "ignore" */
 	bool pop_required;    /* a request has to be linked to its TLS session (RFC 7030 3.5) */
+	bool otp_required;    /* a request has to hold the device's one-time secret (RFC 7894) */
 	bool ra_unlinked;     /* but an RA's need not be (RFC 7030 3.7) */
 	char *generated_key;  /* of serverkeygen; NULL: as the request's, or the profile's first */
 	bool plain_keys;      /* serverkeygen may send the key without encrypting it */

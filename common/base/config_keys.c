@@ -45,15 +45,19 @@ static const char *check_prefix(const char *value)
 							: NULL;
 }
 
-/* What a client can send as a header field (RFC 3875 4.1.18) proves nothing of its TLS session. */
+/* What a client has a say in (RFC 3875 4.1) proves nothing of its TLS session. */
 static const char *check_variable(const char *value)
 {
+	static const char *const theirs[] = {"HTTP_", "REQUEST_", "QUERY_", "CONTENT_", "PATH_",
+	    "SCRIPT_", "SERVER_", "REMOTE_", "AUTH_", "DOCUMENT_", "GATEWAY_", "SSL_CLIENT_"};
+
 	for (const char *c = value; *c != '\0'; c++)
 		if (!isupper((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '_')
 			return "may hold capital letters, digits and _ only";
-	if (strncmp(value, "HTTP_", 5) == 0)
-		return "is a field of the client's request, which anybody can send; the web server "
-		       "has to set another variable";
+	for (size_t i = 0; i < COUNT(theirs); i++)
+		if (strncmp(value, theirs[i], strlen(theirs[i])) == 0)
+			return "is a variable that a client's request has a say in; the web server "
+			       "has to set another one";
 	return strlen(value) > 64 ? "is longer than 64 characters" : NULL;
 }
 
@@ -152,6 +156,7 @@ static const struct key label_keys[] = {
     {"certificates_from", WORDS, AT(config_label, certificates_from), OPTIONAL, check_label, NULL,
 	0, 0},
     {"encodings", WORDS, AT(config_label, encodings), "base64 pem", NULL, "base64 pem der", 1, 0},
+    {"csr_limit", SIZE, AT(config_label, csr_limit), "0", NULL, NULL, 0, 1 << 20},
     {"trust_anchors", PATHS, AT(config_label, trust_anchors), OPTIONAL, check_filled, NULL, 0, 0},
     {"intermediates", PATHS, AT(config_label, intermediates), OPTIONAL, check_filled, NULL, 0, 0},
     {"operations", WORDS, AT(config_label, operations), "simpleenroll simplereenroll csrattrs",
@@ -170,6 +175,7 @@ static const struct key label_keys[] = {
     {"csrattrs_enforce", BOOL, AT(config_label, csrattrs_enforce), "false", NULL, NULL, 0, 0},
     {"challenge", TEXT, AT(config_label, challenge), "verify", NULL, "verify otp ignore", 0, 0},
     {"pop_required", BOOL, AT(config_label, pop_required), "false", NULL, NULL, 0, 0},
+    {"otp_required", BOOL, AT(config_label, otp_required), "false", NULL, NULL, 0, 0},
     {"ra_unlinked", BOOL, AT(config_label, ra_unlinked), "true", NULL, NULL, 0, 0},
     {"generated_key", TEXT, AT(config_label, generated_key), OPTIONAL, check_filled, NULL, 0, 0},
     {"plain_keys", BOOL, AT(config_label, plain_keys), "true", NULL, NULL, 0, 0},

@@ -8,8 +8,8 @@
 
 /*
  * Matches greedily from left to right and, on a mismatch, lets the last star swallow one character
- * more. A star that may not swallow what parts names gives way to the double star before it, so that time
- * stays within pattern times name.
+ * more. A star that may not swallow what parts names gives way to the double star before it, so
+ * that time stays within pattern times name.
  */
 struct star {
 	const char *behind; /* the pattern behind it; NULL: there is none */

@@ -81,16 +81,21 @@ static const struct refusal_row rows[REFUSALS] = {
     [POP_REQUIRED] = {"badCSR:pop-required", EST_FORBIDDEN, "RFC 7030 3.5",
 	"The label wants requests that are linked to their TLS session, and this one is not."},
     [OTP_WRONG] = {"auth:otp", EST_FORBIDDEN, "RFC 7894 3.1",
-	"The one-time secret in the request is not the device's, is of another label, expired, or "
-	"was used for another key."},
+	"The one-time secret in the request is not the device's, is of another label, has expired, "
+	"or "
+	"was used before."},
+    [OTP_REQUIRED] = {"auth:otp-required", EST_FORBIDDEN, "RFC 7894 3.1",
+	"The label wants the one-time secret of the device in every request, and there is none."},
     [NAME_PATTERN] = {"auth:name-pattern", EST_FORBIDDEN, "RFC 7030 4.2.1",
 	"A name in the request does not match the patterns of the profile."},
     [APPROVAL_WAITING] = {"approval:waiting", EST_PENDING, "RFC 7030 4.2.3",
 	"The request waits until somebody approves it (est-admin request)."},
     [APPROVAL_DENIED] = {"approval:denied", EST_FORBIDDEN, "RFC 7030 4.2.3",
 	"Somebody looked at the request and denied it; the reason says why."},
-    [APPROVAL_TAKEN] = {"approval:taken", EST_FORBIDDEN, "RFC 7030 4.4.1",
-	"The approved key was made and handed out already, and no second one is made."},
+    [APPROVAL_TAKEN] = {"approval:taken", EST_FORBIDDEN, "RFC 7030 4.2.3",
+	"What was approved is not to be had any more: a generated key that was handed out already, "
+	"a "
+	"certificate that is revoked or has expired, or an approval that changed in the meantime."},
     [APPROVAL_FULL] = {"approval:full", EST_THROTTLED, "RFC 7030 4.2.3",
 	"Too many requests wait for approval."},
 
@@ -223,7 +228,7 @@ static const struct refusal_row rows[REFUSALS] = {
 	"The Full PKI Request uses an algorithm that is not taken here."},
     [CMC_SIGNATURE] = {"cmc:signature", EST_MALFORMED, "RFC 5272 6.1.4",
 	"A signature of the Full PKI Request, or of a request in it, does not verify."},
-    [CMC_CONTROL] = {"cmc:control", EST_MALFORMED, "RFC 5272 3.2.1.3",
+    [CMC_CONTROL] = {"cmc:control", EST_MALFORMED, "RFC 5272 3.2.1.1",
 	"The Full PKI Request has a control that is not known here, or one of the wrong form."},
     [CMC_REPLAY] = {"cmc:replay", EST_MALFORMED, "RFC 5272 6.6",
 	"The nonce of the Full PKI Request was used before, or is not the one that was sent."},

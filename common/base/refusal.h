@@ -1,8 +1,8 @@
 /*
  * refusal.h - why requests are refused: a stable code for each cause, and the rule behind it.
  *
- * The table in refusal.c is the only list of codes. A code goes to the device with the reason, to the log and
- * to a counter, and stands in est-codes(7); once published it keeps its meaning.
+ * The table in refusal.c is the only list of codes. A code goes to the device with the reason, to
+ * the log and to a counter, and stands in est-codes(7); once published it keeps its meaning.
  */
 #ifndef EST_REFUSAL_H
 #define EST_REFUSAL_H
@@ -51,6 +51,7 @@ enum refusal {
 	POP_LINKING,
 	POP_REQUIRED,
 	OTP_WRONG,
+	OTP_REQUIRED,
 	NAME_PATTERN,
 	APPROVAL_WAITING,
 	APPROVAL_DENIED,
@@ -146,16 +147,16 @@ struct refusal_row {
 const struct refusal_row *refusal_row(enum refusal refusal);
 
 /*
- * Refuses: records the code and, as reason() does, "rule: text", unless something deeper was recorded; gives the
- * row's outcome, so that `return refuse(CSR_VERSION, "...")` is one line. The text says what is wrong with this
- * request and what to do; it never holds a secret.
+ * Refuses: records the code and, as reason() does, "rule: text", unless something deeper was
+ * recorded; gives the row's outcome, so that `return refuse(CSR_VERSION, "...")` is one line. The
+ * text says what is wrong with this request and what to do; it never holds a secret.
  */
 enum outcome refuse(enum refusal refusal, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * The recorded code, until reason_clear(); where none was recorded, the one that stands for the outcome
- * (EST_OK: REFUSAL_NONE).
+ * The recorded code, until reason_clear(); where none was recorded, the one that stands for the
+ * outcome (EST_OK: REFUSAL_NONE).
  */
 enum refusal refusal_recorded(enum outcome outcome);
 

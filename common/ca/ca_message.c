@@ -11,7 +11,9 @@ static enum outcome sign(void *context, struct span data, struct buf *signature)
 	return ca_sign(context, data, signature);
 }
 
-/* The CA's own certificate first. The root is what who reads the message has, or will not believe. */
+/*
+ * The CA's own certificate first. The root is what who reads the message has, or will not believe.
+ */
 static size_t encode_chain(const struct ca *ca, struct buf *encoded)
 {
 	size_t count = 0;

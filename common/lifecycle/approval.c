@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
 #include "common/base/refusal.h"
+#include "common/lifecycle/request_digest.h"
 #include "common/pki/der.h"
 #include "common/pki/key.h"
 #include "common/pki/key_usage.h"
@@ -16,26 +17,6 @@ bool approval_wanted(const struct enrollment *enrollment)
 
 	return approval->count > 0 && (words_have(approval, act_name(enrollment->act)) ||
 					  (enrollment->cmc && words_have(approval, "fullcmc")));
-}
-
-/*
- * R-05: what a poll has in common with the one before, which may be signed anew and bound to another
- * session. Where we make the key, that in the request means nothing.
- */
-static void make_id(const struct enrollment *enrollment, unsigned char id[static 32])
-{
-	const struct csr *csr = &enrollment->csr;
-	struct buf what = {0};
-
-	buf_printf(&what, "%s%c%s%c%s%c", enrollment->label->config->name, 0,
-	    act_name(enrollment->act), 0, enrollment->identity->text, 0);
-	if (enrollment->act != ACT_GENERATE)
-		buf_add(&what, enrollment->record.spki, sizeof(enrollment->record.spki));
-	buf_add_span(&what, csr->subject);
-	sans_encode(&csr->wishes.sans, &what);
-	buf_add_span(&what, csr->change);
-	key_sha256(buf_span(&what), id);
-	buf_free(&what);
 }
 
 /* What a request asks for beside its names, for whoever approves it. */
@@ -129,9 +110,9 @@ static enum outcome collect(
 	enum outcome outcome;
 
 	if (enrollment->act == ACT_GENERATE)
-		return refuse(APPROVAL_TAKEN, "the key was made and handed out already, and is not "
-					      "kept; ask for another one under another name, or "
-					      "with the operator's help");
+		return refuse(APPROVAL_TAKEN,
+		    "the key was made and handed out already, and is not kept; for another one the "
+		    "operator has to delete this request (est-admin request delete)");
 	outcome = store_cert_get(service->store, &row->serial, &earlier);
 	if (outcome != EST_OK)
 		return outcome == EST_NOT_FOUND
@@ -139,8 +120,8 @@ static enum outcome collect(
 			   : outcome;
 	if (cert_record_status(&earlier, clock_now()) != CERT_VALID) {
 		cert_record_clear(&earlier);
-		return refuse(APPROVAL_DENIED, "the certificate that was approved is revoked or "
-					       "has expired");
+		return refuse(APPROVAL_TAKEN, "the certificate that was approved is revoked or "
+					      "has expired");
 	}
 	enrollment->record = earlier;
 	enrollment->repeated = true;
@@ -167,7 +148,7 @@ enum outcome approval_check(struct service *service, struct enrollment *enrollme
 	struct pending_record row = {.state = PENDING_WAITING};
 	enum outcome outcome;
 
-	make_id(enrollment, row.id);
+	request_digest_id(enrollment, row.id);
 	memcpy(row.content, content, sizeof(row.content));
 	outcome = store_pending_get(service->store, row.id, approved);
 	if (outcome == EST_OK && approved->expires_at > clock_now() &&
@@ -186,14 +167,14 @@ enum outcome approval_check(struct service *service, struct enrollment *enrollme
 
 /* --- for whoever decides --- */
 
-enum { PREFIX_LEAST = 8 };
+enum { PREFIX_LEAST = 8, PREFIX_MOST = 32 }; /* hex digits of a ticket */
 
 static bool begins(const struct pending_record *row, const char *id)
 {
 	struct buf hex = {0};
 	bool fits;
 
-	hex_encode(&hex, (struct span){row->content, sizeof(row->content)});
+	hex_encode(&hex, (struct span){row->ticket, sizeof(row->ticket)});
 	fits = strncasecmp(buf_string(&hex), id, strlen(id)) == 0;
 	buf_free(&hex);
 	return fits;
@@ -203,7 +184,8 @@ static enum outcome check_prefix(const char *id)
 {
 	size_t len = strlen(id);
 
-	if (len >= PREFIX_LEAST && len <= 64 && strspn(id, "0123456789abcdefABCDEF") == len)
+	if (len >= PREFIX_LEAST && len <= PREFIX_MOST &&
+	    strspn(id, "0123456789abcdefABCDEF") == len)
 		return EST_OK;
 	return reason(EST_MALFORMED,
 	    "\"%.70s\" is no request: give %d of its hex digits or more, as est-admin request "
@@ -263,4 +245,13 @@ enum outcome approval_decide(struct service *service, const struct pending_recor
 	decision.decided_by = by;
 	decision.reason = why == NULL ? "" : why;
 	return store_pending_decide(service->store, &decision);
+}
+
+enum outcome approval_delete(struct service *service, const struct pending_record *row)
+{
+	enum outcome outcome = store_pending_delete(service->store, row->id, row->content);
+
+	return outcome == EST_NOT_FOUND
+		   ? reason(EST_NOT_FOUND, "the request is not in the queue any more")
+		   : outcome;
 }

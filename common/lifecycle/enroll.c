@@ -9,6 +9,7 @@
 #include "common/lifecycle/approval.h"
 #include "common/lifecycle/naming.h"
 #include "common/lifecycle/predecessor.h"
+#include "common/lifecycle/request_digest.h"
 #include "common/pki/cert.h"
 #include "common/pki/csrattrs.h"
 #include "common/pki/key.h"
@@ -39,8 +40,7 @@ struct enrollment_memory {
 	struct secret_use secret;
 	struct pending_record approval;
 	unsigned char request[STORE_REQUEST_SIZE];
-	unsigned char
-	    sent_key[32]; /* key_identity(), or where we make the key, the sent one's SPKI */
+	unsigned char id[32]; /* request_digest_id(), where a secret is used up for it */
 	struct buf subject, extensions, der, spki;
 	struct buf name, subject_text, names; /* of the record */
 };
@@ -73,14 +73,16 @@ void enrollment_clear(struct enrollment *enrollment)
 
 static enum outcome parse(struct service *service, struct enrollment *enrollment)
 {
+	size_t limit = service_csr_limit(service, enrollment->label);
+
 	if (enrollment->assembled != NULL) {
 		enrollment->csr = *enrollment->assembled;
 		*enrollment->assembled = (struct csr){.der = {NULL, 0}};
 		return EST_OK;
 	}
-	if (enrollment->request.len > (size_t)service->config->csr_limit)
-		return refuse(CSR_SIZE, "the request has %zu octets, and %lld are taken",
-		    enrollment->request.len, (long long)service->config->csr_limit);
+	if (enrollment->request.len > limit)
+		return refuse(CSR_SIZE, "the request has %zu octets, and %zu are taken",
+		    enrollment->request.len, limit);
 	return csr_parse(enrollment->request, acts[enrollment->act].use, &enrollment->csr);
 }
 
@@ -119,36 +121,6 @@ static enum outcome examine(struct service *service, struct enrollment *enrollme
 	return generates ? EST_OK : examine_key(service, enrollment);
 }
 
-/* Nothing stands for what is not there. */
-static void digest_part(struct buf *what, char letter, struct span part)
-{
-	if (part.len == 0)
-		return;
-	buf_printf(what, "%c%zu:", letter, part.len);
-	buf_add_span(what, part);
-}
-
-/* RFC 7030 4.2.3, R-05: two requests are the same by who asks for what, never by their bytes. */
-static void digest_request(struct enrollment *enrollment)
-{
-	const struct csr *csr = &enrollment->csr;
-	struct buf what = {0};
-
-	buf_printf(&what, "%s%c%s%c%s%c", enrollment->label->config->name, 0,
-	    act_name(enrollment->act), 0, enrollment->identity->text, 0);
-	if (!acts[enrollment->act].generates)
-		buf_add(&what, enrollment->record.spki, sizeof(enrollment->record.spki));
-	buf_add_span(&what, csr->subject);
-	sans_encode(&csr->wishes.sans, &what);
-	buf_printf(&what, "%x", csr->wishes.key_usage);
-	buf_add_span(&what, csr->wishes.extended_key_usage);
-	digest_part(&what, 'n', csr->change);
-	digest_part(&what, 's', csr->decrypt_key);
-	digest_part(&what, 'a', csr->asymmetric_key);
-	key_sha256(buf_span(&what), enrollment->memory->request);
-	buf_free(&what);
-}
-
 /* What the record says: of the request first, and of the certificate once its names are known. */
 static void describe(
     struct enrollment *enrollment, const struct name *name, const struct sans *sans)
@@ -183,12 +155,13 @@ static enum outcome check_linking(struct service *service, struct enrollment *en
 	    .binding = enrollment->binding,
 	    .csr = &enrollment->csr,
 	    .name = enrollment->record.name,
-	    .key = memory->sent_key};
+	    .names = &memory->naming,
+	    .proven = enrollment->secret != NULL,
+	    .request = memory->id};
 	enum outcome outcome;
 
-	memcpy(memory->sent_key,
-	    acts[enrollment->act].generates ? enrollment->record.spki : enrollment->key,
-	    sizeof(memory->sent_key));
+	if (linking_wants_secret(&question) || enrollment->secret != NULL)
+		request_digest_id(enrollment, memory->id);
 	outcome = linking_check(&question, &enrollment->linking);
 	if (outcome != EST_OK)
 		return outcome;
@@ -201,7 +174,7 @@ static enum outcome check_linking(struct service *service, struct enrollment *en
 		memory->secret = (struct secret_use){.name = enrollment->record.name,
 		    .label = enrollment->label->config->name,
 		    .digest = enrollment->linking.secret,
-		    .key = memory->sent_key};
+		    .request = memory->id};
 		memory->terms.secret = &memory->secret;
 	}
 	if (enrollment->linking.revocation.len > 0)
@@ -391,7 +364,7 @@ static enum outcome issue(struct service *service, struct enrollment *enrollment
 	enum outcome outcome = EST_OK;
 	bool key_used = false;
 
-	digest_request(enrollment);
+	request_digest_content(enrollment, memory->request);
 	if (!acts[enrollment->act].generates)
 		outcome = look_for_answer(service, enrollment, &key_used);
 	if (outcome == EST_OK && !enrollment->repeated && approval_wanted(enrollment))

@@ -24,7 +24,7 @@ struct enrollment {
 	struct span request; /* DER PKCS#10 */
 	/*
 	 * Instead of `request`: a request that is no PKCS#10, made by csr_assemble(), whose possession
-	 * of the key the caller has verified (RFC 5272 3.1.1.2). It is moved to `csr`.
+	 * of the key the caller has verified (RFC 5272 3.2.1.2.2). It is moved to `csr`.
 	 */
 	struct csr *assembled;
 	/*
@@ -42,7 +42,6 @@ struct enrollment {
 	struct buf generated;      /* ACT_GENERATE: PrivateKeyInfo in DER; a secret */
 	bool key_shared;           /* its key has a certificate under another name too */
 	bool repeated; /* the same request had been answered before; this is the same answer */
-	bool spent;    /* the certificate that asked is superseded, or in its grace */
 	struct enrollment_memory *memory; /* enroll.c's */
 };
 

@@ -202,8 +202,7 @@ static void write_facts(struct fullcmc_work *work)
 	const struct {
 		const char *key;
 		struct buf *list;
-	} lists[] = {{"cmc_serials", &work->serials}, {"cmc_names", &work->names},
-	    {"cmc_revoked", &work->revoked}, {"cmc_fails", &work->fails},
+	} lists[] = {{"cmc_revoked", &work->revoked}, {"cmc_fails", &work->fails},
 	    {"cmc_transaction", &transaction}};
 
 	json_add_number(facts, "cmc_requests", (int64_t)work->data.request_count);
@@ -247,8 +246,7 @@ static enum outcome conclude(struct fullcmc_work *work, enum outcome response)
 
 static void clear(struct fullcmc_work *work)
 {
-	struct buf *bufs[] = {&work->controls, &work->why, &work->serials, &work->names,
-	    &work->revoked, &work->fails};
+	struct buf *bufs[] = {&work->controls, &work->why, &work->revoked, &work->fails};
 
 	for (size_t i = 0; i < work->data.request_count; i++) {
 		csr_clear(&work->items[i].plain);

@@ -18,9 +18,15 @@
 #ifndef EST_FULLCMC_H
 #define EST_FULLCMC_H
 
-#include "common/auth/auth.h"
-#include "common/lifecycle/linking.h"
-#include "common/lifecycle/service.h"
+#include "common/lifecycle/enroll.h"
+
+/* What became of a certification request. */
+struct fullcmc_part {
+	uint32_t id;  /* its number in the message, */
+	size_t count; /* and how many there are */
+	enum outcome outcome;
+	const struct enrollment *enrollment; /* how far it came */
+};
 
 /* What goes in, and what came of it. fullcmc_clear() gives the latter back. */
 struct fullcmc {
@@ -29,6 +35,9 @@ struct fullcmc {
 	const struct identity *identity;
 	const struct binding *binding; /* the TLS session's; may be NULL */
 	struct span request;           /* DER of a ContentInfo */
+	/* Told of each certification request, for the log, while the reason stands; may be NULL. */
+	void (*note)(void *context, const struct fullcmc_part *part);
+	void *context;
 
 	struct buf
 	    response; /* DER; empty only where the request was no CMC, or nothing can be signed */

@@ -58,6 +58,9 @@ static enum outcome check_control(
 					     "here; send identityProofV2");
 	if (control->number == CMC_RA_POP_WITNESS)
 		return refuse(CMC_POP, "no RA may vouch for the possession of a key");
+	if (control->number == CMC_QUERY_PENDING)
+		return refuse(CMC_CONTROL, "queryPending is not answered here: who waits sends the "
+					   "certification requests again");
 	if (row == NULL)
 		return refuse(CMC_CONTROL, "the control is not known here");
 	if (cmc_control_value(control, row->tag, &value) != EST_OK)

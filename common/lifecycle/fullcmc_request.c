@@ -2,18 +2,14 @@
  * fullcmc_request.c - the certification requests of a Full PKI Request, each of which becomes an
  * enrollment.
  */
-#include "common/lifecycle/enroll.h"
 #include "common/lifecycle/fullcmc_work.h"
 
 /* Whether a renewal by this identity can be that of the signer's certificate (RFC 7030 4.2.2). */
 static bool renews(const struct identity *identity, const struct fullcmc_signer *signer)
 {
-	const struct serial *own = &identity->certificate.serial, *its = &signer->record.serial;
-
 	if (!identity->by_certificate || identity->trust != TRUST_EXPLICIT)
 		return identity->by_password;
-	return span_equal(
-	    (struct span){own->octets, own->len}, (struct span){its->octets, its->len});
+	return serial_equal(&identity->certificate.serial, &signer->record.serial);
 }
 
 /* RFC 5272 6.3.3: the names of a signer's certificate, perhaps with other ones to follow. */
@@ -33,7 +29,9 @@ static enum act act_of(const struct fullcmc_work *work, const struct csr *csr)
 static enum outcome hand_over(
     struct fullcmc_work *work, struct fullcmc_item *item, struct enrollment *enrollment)
 {
-	size_t limit = (size_t)work->exchange->service->config->csr_limit;
+	const struct fullcmc *exchange = work->exchange;
+	int64_t own = exchange->label->config->csr_limit;
+	size_t limit = (size_t)(own > 0 ? own : exchange->service->config->csr_limit);
 
 	if (item->request->kind == CMC_PKCS10) {
 		enrollment->request = item->request->der;
@@ -52,13 +50,16 @@ static enum outcome hand_over(
 	return EST_OK;
 }
 
-static void note(struct fullcmc_work *work, struct enrollment *enrollment)
+static void note(const struct fullcmc_work *work, const struct fullcmc_item *item,
+    const struct enrollment *enrollment, enum outcome outcome)
 {
-	char serial[2 * SERIAL_MAX + 1];
+	const struct fullcmc_part part = {.id = item->request->id,
+	    .count = work->data.request_count,
+	    .outcome = outcome,
+	    .enrollment = enrollment};
 
-	fullcmc_list(&work->serials, serial_text(&enrollment->record.serial, serial));
-	fullcmc_list(&work->names, enrollment->record.name);
-	buf_add_span(&work->issued[work->issued_count++], enrollment->record.der);
+	if (work->exchange->note != NULL)
+		work->exchange->note(work->exchange->context, &part);
 }
 
 static void process(struct fullcmc_work *work, struct fullcmc_item *item)
@@ -75,10 +76,11 @@ static void process(struct fullcmc_work *work, struct fullcmc_item *item)
 	if (outcome == EST_OK)
 		outcome = enroll(exchange->service, &enrollment);
 	if (outcome == EST_OK)
-		note(work, &enrollment);
+		buf_add_span(&work->issued[work->issued_count++], enrollment.record.der);
 	if (outcome == EST_PENDING && enrollment.retry_after > exchange->retry_after)
 		exchange->retry_after = enrollment.retry_after;
 	exchange->exporter |= enrollment.linking.exporter;
+	note(work, item, &enrollment, outcome);
 	fullcmc_report(work, item->request->id, outcome, CMC_NO_FAIL);
 	enrollment_clear(&enrollment);
 }

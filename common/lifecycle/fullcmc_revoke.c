@@ -24,12 +24,9 @@ static bool is_reason(int code)
 /* Whether the message is signed by the key of the certificate itself. */
 static bool is_signer(const struct fullcmc_work *work, const struct serial *serial)
 {
-	for (size_t i = 0; i < work->signer_count; i++) {
-		const struct serial *its = &work->signers[i].record.serial;
-		if (span_equal((struct span){its->octets, its->len},
-			(struct span){serial->octets, serial->len}))
+	for (size_t i = 0; i < work->signer_count; i++)
+		if (serial_equal(&work->signers[i].record.serial, serial))
 			return true;
-	}
 	return false;
 }
 

@@ -3,27 +3,9 @@
  */
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
-
 #include "common/base/clock.h"
 #include "common/lifecycle/fullcmc_work.h"
 #include "common/pki/cert.h"
-
-/* Whether the certificate's subjectKeyIdentifier is that. */
-static bool has_key_id(struct span der, struct span key_id)
-{
-	const unsigned char *at = der.data;
-	X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
-	const ASN1_OCTET_STRING *own =
-	    certificate == NULL ? NULL : X509_get0_subject_key_id(certificate);
-	bool equal = own != NULL && span_equal(key_id, (struct span){ASN1_STRING_get0_data(own),
-							   (size_t)ASN1_STRING_length(own)});
-
-	X509_free(certificate);
-	ERR_clear_error();
-	return equal;
-}
 
 /* Whether the SignerInfo names this certificate; then parts is what it says. */
 static bool is_named(const struct cmc_signer *signer, struct span der, struct cert_parts *parts)
@@ -32,7 +14,7 @@ static bool is_named(const struct cmc_signer *signer, struct span der, struct ce
 
 	reason_clear();
 	if (!named || signer->key_id.len > 0)
-		return named && has_key_id(der, signer->key_id);
+		return named && cert_has_key_id(der, signer->key_id);
 	return span_equal(parts->serial, signer->serial) &&
 	       span_equal(parts->issuer, signer->issuer);
 }

@@ -47,7 +47,7 @@ struct fullcmc_work {
 	struct buf why;
 
 	/* For the log, each a list with commas. */
-	struct buf serials, names, revoked, fails;
+	struct buf revoked, fails;
 };
 
 /*

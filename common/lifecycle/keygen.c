@@ -82,7 +82,11 @@ static enum outcome look_for_recipient(
     struct service *service, struct enrollment *enrollment, struct recipient *out)
 {
 	struct enrollment asked = *enrollment;
-	enum outcome outcome = csr_parse(asked.request, CSR_KEY_ANY, &asked.csr);
+	enum outcome outcome = EST_OK;
+
+	if (asked.request.len > service_csr_limit(service, asked.label))
+		return EST_OK; /* which enroll() refuses */
+	outcome = csr_parse(asked.request, CSR_KEY_ANY, &asked.csr);
 
 	if (outcome == EST_OK)
 		outcome = recipient_find(service, &asked, out);

@@ -1,15 +1,19 @@
 #include "common/lifecycle/linking.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <openssl/crypto.h>
 
 #include "common/auth/password.h"
 #include "common/base/encoding.h"
 #include "common/base/refusal.h"
+#include "common/lifecycle/naming.h"
 #include "common/pki/key.h"
 
-/* The binding of the session's version of TLS (RFC 7030 3.5; RFC 9266 1: tls-unique ends at 1.2). */
+/*
+ * The binding of the session's version of TLS (RFC 7030 3.5; RFC 9266 1: tls-unique ends at 1.2).
+ */
 static const char *binding_of(const struct binding *binding, bool *exporter)
 {
 	*exporter = false;
@@ -65,6 +69,35 @@ static enum outcome check_binding(
 	    "in another TLS session");
 }
 
+static bool is_the_name(const struct linking_question *question, struct span text)
+{
+	return text.len == strlen(question->name) &&
+	       strncasecmp((const char *)text.data, question->name, text.len) == 0;
+}
+
+/* A secret is the device's, and vouches for no other name. */
+static enum outcome check_names(const struct linking_question *question)
+{
+	const struct name *name = question->names->name;
+	const struct sans *sans = question->names->sans;
+	bool fits = true;
+
+	for (size_t i = 0; i < name->count; i++)
+		if (name->attributes[i].type == NULL || name->attributes[i].type->identifies)
+			fits &= is_the_name(question, name_value(name, &name->attributes[i]));
+	for (size_t i = 0; i < sans->count; i++) {
+		struct buf text = {0};
+		san_text(&sans->san[i], &text);
+		fits &= is_the_name(question, buf_span(&text)) ||
+			sans_have(&question->label->profile->fixed_sans, &sans->san[i]);
+		buf_free(&text);
+	}
+	return fits ? EST_OK
+		    : refuse(NAME_NOT_ALLOWED,
+			  "a one-time secret is good for the device's name alone, and the request "
+			  "has others beside it");
+}
+
 /* The one-time secret of the device; it is used up together with what it is used for. */
 static enum outcome check_secret(
     const struct linking_question *question, enum csr_challenge which, struct linking *out)
@@ -72,9 +105,10 @@ static enum outcome check_secret(
 	struct secret_use use = {.name = question->name,
 	    .label = question->label->config->name,
 	    .digest = out->secret,
-	    .key = question->key};
+	    .request = question->request};
 	unsigned char digest[32];
 	struct buf text = {0};
+	enum outcome outcome;
 
 	csr_challenge_text(question->csr, which, &text);
 	key_sha256(buf_span(&text), digest);
@@ -83,7 +117,8 @@ static enum outcome check_secret(
 		return refuse(OTP_WRONG, "the request holds two different one-time secrets");
 	memcpy(out->secret, digest, sizeof(digest));
 	out->uses_secret = true;
-	return store_secret_check(question->service->store, &use);
+	outcome = store_secret_check(question->service->store, &use);
+	return outcome == EST_OK ? check_names(question) : outcome;
 }
 
 /* What is told to the operator, and to nobody else. */
@@ -131,6 +166,15 @@ static challenge_check *check_of(const struct linking_question *question, enum c
 	return which == CSR_CHALLENGE_PASSWORD ? check_binding : checks[which];
 }
 
+bool linking_wants_secret(const struct linking_question *question)
+{
+	const struct config_label *config = question->label->config;
+
+	return question->csr->challenge[CSR_CHALLENGE_OTP].len > 0 ||
+	       (question->csr->challenge[CSR_CHALLENGE_PASSWORD].len > 0 &&
+		   strcmp(config->challenge, "otp") == 0);
+}
+
 enum outcome linking_check(const struct linking_question *question, struct linking *out)
 {
 	bool excused = question->identity->is_ra && question->label->config->ra_unlinked;
@@ -145,6 +189,10 @@ enum outcome linking_check(const struct linking_question *question, struct linki
 		return refuse(POP_REQUIRED,
 		    "linking of identity and proof of possession is required: put the channel "
 		    "binding of the TLS session into the challengePassword");
+	if (outcome == EST_OK && question->label->config->otp_required && !out->uses_secret &&
+	    !question->proven)
+		return refuse(OTP_REQUIRED,
+		    "this label wants the one-time secret of the device: send it as otpChallenge");
 	return outcome;
 }
 

@@ -26,12 +26,15 @@ struct linking {
 	struct buf revocation;    /* crypt(5) string of its revocationChallenge; or empty */
 };
 
+struct naming;
+
 /*
  * Looks at every challenge of the request, each for itself, all of which have to be right (RFC 7894
  * 4): challengePassword as the label's `challenge` has it, estIdentityLinking as channel binding,
- * otpChallenge as the one-time secret of the device `name`. EST_FORBIDDEN: POP_LINKING where one is
- * another session's or nothing tells which session this is, POP_REQUIRED where the label wants one
- * and there is none, OTP_WRONG. *out is set in part then too; linking_clear().
+ * otpChallenge as the one-time secret of the device `name`, which is good for that name alone.
+ * EST_FORBIDDEN: POP_LINKING where one is another session's or nothing tells which session this is,
+ * POP_REQUIRED where the label wants one and there is none, OTP_WRONG, OTP_REQUIRED,
+ * NAME_NOT_ALLOWED. *out is set in part then too; linking_clear().
  */
 struct linking_question {
 	struct service *service;
@@ -39,9 +42,14 @@ struct linking_question {
 	const struct identity *identity;
 	const struct binding *binding; /* may be NULL */
 	const struct csr *csr;
-	const char *name;         /* the device's */
-	const unsigned char *key; /* key_identity() of the request's key */
+	const char *name;             /* the device's */
+	const struct naming *names;   /* that it is to get */
+	bool proven;                  /* the one-time secret was proven otherwise (RFC 5272 6.2) */
+	const unsigned char *request; /* 32: request_digest_id(), where linking_wants_secret() */
 };
+
+/* Whether the request carries a one-time secret. */
+bool linking_wants_secret(const struct linking_question *question);
 enum outcome linking_check(const struct linking_question *question, struct linking *out);
 void linking_clear(struct linking *linking);
 

@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/refusal.h"
 #include "common/lifecycle/approval.h"
+#include "common/lifecycle/namesake.h"
 
 void naming_clear(struct naming *naming)
 {
@@ -14,8 +15,8 @@ void naming_clear(struct naming *naming)
 }
 
 /*
- * A name that is proven already keeps its spelling, whatever letter case and blanks the request has,
- * unless the profile does not take it so.
+ * A name that is proven already keeps its spelling, whatever letter case and blanks the request
+ * has, unless the profile does not take it so.
  */
 static void keep_spelling(const struct enrollment *enrollment, struct naming *out)
 {
@@ -73,55 +74,48 @@ static enum outcome old_names(
 	return profile_check_whole(profile, out->name, out->sans);
 }
 
+static bool is_valid(struct cert_record *record, void *context)
+{
+	bool *valid = context;
+
+	*valid = cert_record_status(record, clock_now()) == CERT_VALID;
+	return *valid;
+}
+
 /* Whether no valid certificate has the name: whoever has one would be impersonated. */
 static enum outcome check_free(struct service *service, const struct change *change)
 {
-	struct buf name = {0}, token = {0};
-	struct cert_query query = {.order = CERTS_BY_NAME, .limit = 64};
+	struct buf name = {0};
+	bool valid = false;
 	enum outcome outcome;
 
 	naming_device(&change->name, &change->sans, &name);
-	query.name = buf_string(&name);
-	do {
-		struct cert_page page = {0};
-		query.token = buf_span(&token);
-		outcome = store_cert_list(service->store, &query, &page);
-		for (size_t i = 0; outcome == EST_OK && i < page.count; i++)
-			if (cert_record_status(&page.records[i], clock_now()) == CERT_VALID)
-				outcome = refuse(NAME_NOT_ALLOWED,
-				    "there is a valid certificate of the name that is asked for");
-		buf_reset(&token);
-		buf_add_span(&token, buf_span(&page.next));
-		cert_page_clear(&page);
-	} while (outcome == EST_OK && token.len > 0);
-	buf_free(&token);
+	outcome = namesakes_visit(service->store, buf_string(&name), 0, is_valid, &valid);
 	buf_free(&name);
-	return outcome;
+	return outcome == EST_OK && valid
+		   ? refuse(NAME_NOT_ALLOWED,
+			 "there is a valid certificate of the name that is asked for")
+		   : outcome;
 }
 
 /*
- * Who may have other names: whoever may have them anyway; and who renews, or comes with a
- * certificate of its maker (RFC 7030 4.2.1), where the profile's patterns bound them or somebody has
- * to approve them, and nobody else has them.
+ * Who may have other names: whoever may have them anyway, and where somebody looks at it and
+ * approves, whoever renews or comes with a certificate of its maker (RFC 7030 4.2.1). Patterns of
+ * the profile are no leave: names of other devices match them too.
  */
 static enum outcome check_changed(const struct naming_question *question, struct naming *out)
 {
 	const struct enrollment *enrollment = question->enrollment;
 	const struct identity *identity = enrollment->identity;
 	const struct change *change = &out->change;
+	bool known = question->old != NULL ||
+		     (identity->by_certificate && identity->trust == TRUST_IMPLICIT);
 
 	if (auth_allows(identity, &change->name, &change->sans) == EST_OK)
 		return EST_OK;
-	if (question->old == NULL &&
-	    !(identity->by_certificate && identity->trust == TRUST_IMPLICIT))
+	if (!known || identity->late || !approval_wanted(enrollment))
 		return EST_FORBIDDEN;
 	reason_clear();
-	if (!approval_wanted(enrollment) &&
-	    !profile_bounds(enrollment->label->profile, &change->name, &change->sans))
-		return refuse(NAME_NOT_ALLOWED,
-		    "nothing bounds the names that ChangeSubjectName may ask for here: the profile "
-		    "needs patterns for them (subject_patterns, san_patterns), or the label "
-		    "approval");
 	return check_free(question->service, change);
 }
 
@@ -146,6 +140,19 @@ static enum outcome changed_names(const struct naming_question *question, struct
 	return outcome;
 }
 
+/*
+ * RFC 5280 6.1.4 (l): a certificate that is named as its issuer is a CA's own, and counts for no
+ * path length; nor may anything below it pass for ours.
+ */
+static enum outcome check_not_ca(const struct service *service, const struct name *name)
+{
+	for (size_t i = 0; i < service->config->ca_count; i++)
+		if (name_equal(&service->ca_names[i], name))
+			return refuse(NAME_NOT_ALLOWED,
+			    "the subject is that of a CA of this server; ask for another name");
+	return EST_OK;
+}
+
 enum outcome naming_decide(const struct naming_question *question, struct naming *out)
 {
 	const struct enrollment *enrollment = question->enrollment;
@@ -157,7 +164,7 @@ enum outcome naming_decide(const struct naming_question *question, struct naming
 		outcome = old_names(enrollment, question->old, out);
 	if (outcome == EST_OK && enrollment->csr.change.len > 0)
 		outcome = changed_names(question, out);
-	return outcome;
+	return outcome == EST_OK ? check_not_ca(question->service, out->name) : outcome;
 }
 
 void naming_device(const struct name *name, const struct sans *sans, struct buf *out)

@@ -27,9 +27,9 @@ struct naming_question {
 
 /*
  * A renewal keeps the names of what it renews; a first certificate has those of the request, made
- * whole by the profile; both have others where ChangeSubjectName asks for them (RFC 6402 2.8) and the
- * label allows that. EST_FORBIDDEN: NAME_NOT_ALLOWED, NAME_PATTERN, RENEW_CHANGE; or what is wrong
- * with a changed name.
+ * whole by the profile; both have others where ChangeSubjectName asks for them (RFC 6402 2.8) and
+ * the label allows that. EST_FORBIDDEN: NAME_NOT_ALLOWED, NAME_PATTERN, RENEW_CHANGE; or what is
+ * wrong with a changed name.
  */
 enum outcome naming_decide(const struct naming_question *question, struct naming *out);
 void naming_clear(struct naming *naming);

@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/refusal.h"
+#include "common/lifecycle/namesake.h"
 
 enum { CANDIDATES_MAX = 1000 }; /* certificates of one name that are looked at */
 
@@ -75,46 +76,41 @@ void predecessor_clear(struct predecessor *old)
 	forget(old);
 }
 
-/* Whether the page's i-th certificate is the one to renew; if so, it moves to old. */
-static bool is_predecessor(
-    const struct enrollment *enrollment, struct cert_record *candidate, struct predecessor *old)
+/* What look_under() is after. */
+struct search {
+	const struct enrollment *enrollment;
+	struct predecessor *old;
+	bool found;
+};
+
+/* Whether it is the one to renew; if so, it moves to search->old. */
+static bool is_predecessor(struct cert_record *candidate, void *context)
 {
-	if (strcmp(candidate->label, enrollment->label->config->name) != 0 ||
+	struct search *search = context;
+	struct predecessor *old = search->old;
+
+	if (strcmp(candidate->label, search->enrollment->label->config->name) != 0 ||
 	    cert_record_status(candidate, clock_now()) != CERT_VALID)
 		return false;
 	old->record = *candidate;
-	if (compare_names(enrollment, old) == EST_OK) {
+	search->found = compare_names(search->enrollment, old) == EST_OK;
+	if (search->found)
 		*candidate = (struct cert_record){0};
-		return true;
-	}
+	else
+		forget(old);
 	reason_clear();
-	forget(old);
-	return false;
+	return search->found;
 }
 
 /* One of those that the store has under the name; EST_NOT_FOUND. */
 static enum outcome look_under(struct service *service, const struct enrollment *enrollment,
     const char *name, struct predecessor *old)
 {
-	struct buf token = {0};
-	struct cert_query query = {.order = CERTS_BY_NAME, .name = name, .limit = 64};
-	enum outcome outcome;
-	size_t seen = 0;
-	bool found = false;
+	struct search search = {enrollment, old, false};
+	enum outcome outcome =
+	    namesakes_visit(service->store, name, CANDIDATES_MAX, is_predecessor, &search);
 
-	do {
-		struct cert_page page = {0};
-		query.token = buf_span(&token);
-		outcome = store_cert_list(service->store, &query, &page);
-		for (size_t i = 0; outcome == EST_OK && i < page.count && !found; i++)
-			found = is_predecessor(enrollment, &page.records[i], old);
-		seen += page.count;
-		buf_reset(&token);
-		buf_add_span(&token, buf_span(&page.next));
-		cert_page_clear(&page);
-	} while (outcome == EST_OK && !found && token.len > 0 && seen < CANDIDATES_MAX);
-	buf_free(&token);
-	return outcome == EST_OK && !found ? EST_NOT_FOUND : outcome;
+	return outcome == EST_OK && !search.found ? EST_NOT_FOUND : outcome;
 }
 
 /*
@@ -143,8 +139,19 @@ static enum outcome look_up(
 	    "simpleenroll");
 }
 
+/* A subject that tells one device from another; without, SANs have to. */
+static bool tells_apart(const struct csr *csr)
+{
+	for (size_t i = 0; i < csr->name.count; i++)
+		if (csr->name.attributes[i].type != NULL &&
+		    csr->name.attributes[i].type->identifies)
+			return true;
+	return csr->wishes.sans.count > 0;
+}
+
 /*
- * RFC 7030 3.3.2: who has several certificates of one subject may ask by any of them (N-08).
+ * RFC 7030 3.3.2: who has several certificates may ask by any of them (N-08), for names that this
+ * one holds as well: another device may have the same subject.
  */
 static enum outcome by_own_certificate(
     struct service *service, const struct enrollment *enrollment, struct predecessor *old)
@@ -156,11 +163,12 @@ static enum outcome by_own_certificate(
 	old->record.memory = NULL; /* stays the identity's */
 	outcome = compare_names(enrollment, old);
 	if (outcome == EST_OK || refusal_recorded(outcome) != RENEW_SAN || identity->superseded ||
-	    identity->late)
+	    identity->late || !tells_apart(&enrollment->csr))
 		return outcome;
-	forget(old);
 	reason_clear();
-	if (look_up(service, enrollment, old) == EST_OK)
+	forget(old);
+	if (auth_allows(identity, &enrollment->csr.name, &enrollment->csr.wishes.sans) == EST_OK &&
+	    look_up(service, enrollment, old) == EST_OK)
 		return EST_OK;
 	reason_clear();
 	return refuse(

@@ -18,8 +18,8 @@ struct predecessor {
 /*
  * Finds it (RFC 7030 4.2.2): the certificate that asks, or one of the same subject that the store
  * knows (3.3.2), or, for who comes with a password or speaks for others, the one that the store
- * knows under the names of the request. EST_FORBIDDEN: there is none, its names are not those of the
- * request, or who asks may not have them. The caller calls predecessor_clear(old).
+ * knows under the names of the request. EST_FORBIDDEN: there is none, its names are not those of
+ * the request, or who asks may not have them. The caller calls predecessor_clear(old).
  */
 enum outcome predecessor_find(
     struct service *service, const struct enrollment *enrollment, struct predecessor *old);

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/refusal.h"
+#include "common/lifecycle/namesake.h"
 #include "common/lifecycle/naming.h"
 #include "common/pki/cert.h"
 #include "common/pki/der.h"
@@ -56,14 +57,6 @@ static struct wanted wanted_of(struct span octets)
 	return wanted;
 }
 
-static bool has_key_id(X509 *certificate, struct span id)
-{
-	const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(certificate);
-
-	return own != NULL && span_equal(id, (struct span){ASN1_STRING_get0_data(own),
-						 (size_t)ASN1_STRING_length(own)});
-}
-
 /* The certificate of the record, if it is the wanted one and stands; NULL. */
 static X509 *match(const struct wanted *wanted, const struct cert_record *record)
 {
@@ -73,41 +66,40 @@ static X509 *match(const struct wanted *wanted, const struct cert_record *record
 
 	if (cert_record_status(record, clock_now()) != CERT_VALID)
 		return NULL;
+	if (wanted->serial.len == 0 && !cert_has_key_id(record->der, wanted->id))
+		return NULL;
 	if (wanted->serial.len > 0 && (cert_parse(record->der, &parts) != EST_OK ||
 					  !span_equal(parts.serial, wanted->serial) ||
 					  !span_equal(parts.issuer, wanted->issuer)))
 		return NULL;
 	certificate = d2i_X509(NULL, &at, (long)record->der.len);
-	if (certificate != NULL && (wanted->serial.len > 0 || has_key_id(certificate, wanted->id)))
-		return certificate;
-	X509_free(certificate);
 	ERR_clear_error();
-	return NULL;
+	return certificate;
+}
+
+/* What look_under() is after. */
+struct search {
+	const struct wanted *wanted;
+	const char *label;
+	X509 **out;
+};
+
+static bool is_wanted(struct cert_record *record, void *context)
+{
+	struct search *search = context;
+
+	if (strcmp(record->label, search->label) == 0)
+		*search->out = match(search->wanted, record);
+	return *search->out != NULL;
 }
 
 /* Among the certificates of the label that the store has under the name. */
 static enum outcome look_under(struct service *service, const struct enrollment *enrollment,
     const char *name, const struct wanted *wanted, X509 **out)
 {
-	struct buf token = {0};
-	struct cert_query query = {.order = CERTS_BY_NAME, .name = name, .limit = 64};
-	enum outcome outcome;
-	size_t seen = 0;
+	struct search search = {wanted, enrollment->label->config->name, out};
 
-	do {
-		struct cert_page page = {0};
-		query.token = buf_span(&token);
-		outcome = store_cert_list(service->store, &query, &page);
-		for (size_t i = 0; outcome == EST_OK && i < page.count && *out == NULL; i++)
-			if (strcmp(page.records[i].label, enrollment->label->config->name) == 0)
-				*out = match(wanted, &page.records[i]);
-		seen += page.count;
-		buf_reset(&token);
-		buf_add_span(&token, buf_span(&page.next));
-		cert_page_clear(&page);
-	} while (outcome == EST_OK && *out == NULL && token.len > 0 && seen < CANDIDATES_MAX);
-	buf_free(&token);
-	return outcome;
+	return namesakes_visit(service->store, name, CANDIDATES_MAX, is_wanted, &search);
 }
 
 /* The device name that the certificate will have, if who asks may have it. */
@@ -145,20 +137,17 @@ static enum outcome check_usage(X509 *certificate)
 	return EST_OK;
 }
 
-static enum outcome find_certificate(
-    struct service *service, const struct enrollment *enrollment, struct recipient *out)
+static enum outcome find_certificate(struct service *service, const struct enrollment *enrollment,
+    const char *name, struct recipient *out)
 {
 	const struct identity *identity = enrollment->identity;
 	struct wanted wanted = wanted_of(enrollment->csr.asymmetric_key);
-	struct buf name = {0};
-	enum outcome outcome = decide_name(service, enrollment, &name);
+	enum outcome outcome = EST_OK;
 
-	if (outcome == EST_OK && identity->by_certificate && identity->trust == TRUST_EXPLICIT)
+	if (identity->by_certificate && identity->trust == TRUST_EXPLICIT)
 		out->certificate = match(&wanted, &identity->certificate);
-	if (outcome == EST_OK && out->certificate == NULL && name.len > 0)
-		outcome =
-		    look_under(service, enrollment, buf_string(&name), &wanted, &out->certificate);
-	buf_free(&name);
+	if (out->certificate == NULL && name[0] != '\0')
+		outcome = look_under(service, enrollment, name, &wanted, &out->certificate);
 	if (outcome != EST_OK)
 		return outcome;
 	if (out->certificate == NULL)
@@ -174,6 +163,7 @@ enum outcome recipient_find(
 {
 	const struct csr *csr = &enrollment->csr;
 	bool by_kek = csr->decrypt_key.data != NULL, by_key = csr->asymmetric_key.data != NULL;
+	struct buf name = {0};
 	enum outcome outcome;
 
 	if (by_kek && by_key)
@@ -187,8 +177,14 @@ enum outcome recipient_find(
 				 "this label sends a generated key encrypted only; name a key by "
 				 "DecryptKeyIdentifier or AsymmetricDecryptKeyIdentifier");
 	out->sealed = true;
-	outcome = by_kek ? find_kek(service, csr->decrypt_key, out)
-			 : find_certificate(service, enrollment, out);
+	/* Who may not have the name does not learn which keys there are. */
+	outcome = profile_check(enrollment->label->profile, csr, false);
+	if (outcome == EST_OK)
+		outcome = decide_name(service, enrollment, &name);
+	if (outcome == EST_OK)
+		outcome = by_kek ? find_kek(service, csr->decrypt_key, out)
+				 : find_certificate(service, enrollment, buf_string(&name), out);
+	buf_free(&name);
 	return outcome == EST_OK
 		   ? message_ciphers_choose(csr->smime_capabilities, &out->who, &out->ciphers)
 		   : outcome;

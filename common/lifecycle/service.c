@@ -14,8 +14,11 @@ static enum outcome open_cas(struct service *service, bool sign)
 	const struct config *config = service->config;
 
 	service->cas = mem_alloc(config->ca_count * sizeof(service->cas[0]));
+	service->ca_names = mem_alloc(config->ca_count * sizeof(service->ca_names[0]));
 	for (size_t i = 0; i < config->ca_count; i++) {
 		enum outcome outcome = ca_open(&config->cas[i], sign, &service->cas[i]);
+		if (outcome == EST_OK)
+			outcome = name_parse(service->cas[i]->subject, &service->ca_names[i]);
 		if (outcome != EST_OK)
 			return outcome;
 	}
@@ -200,15 +203,25 @@ void service_close(struct service *service)
 	}
 	for (size_t i = 0; service->profiles != NULL && i < service->config->profile_count; i++)
 		profile_free(service->profiles[i]);
-	for (size_t i = 0; service->cas != NULL && i < service->config->ca_count; i++)
+	for (size_t i = 0; service->cas != NULL && i < service->config->ca_count; i++) {
 		ca_close(service->cas[i]);
+		name_clear(&service->ca_names[i]);
+	}
 	blocklist_free(service->blocklist);
 	free(service->labels);
 	free(service->profiles);
 	free(service->cas);
+	free(service->ca_names);
 	store_close(service->store);
 	config_free(service->config);
 	free(service);
+}
+
+size_t service_csr_limit(const struct service *service, const struct label *label)
+{
+	int64_t own = label->config->csr_limit;
+
+	return (size_t)(own > 0 ? own : service->config->csr_limit);
 }
 
 const struct label *service_label(const struct service *service, struct span name)

@@ -27,8 +27,9 @@ struct label {
 
 struct service {
 	struct config *config;
-	struct store *store; /* NULL without SERVICE_STORE */
-	struct ca **cas;     /* config->ca_count of them, or NULL */
+	struct store *store;   /* NULL without SERVICE_STORE */
+	struct ca **cas;       /* config->ca_count of them, or NULL */
+	struct name *ca_names; /* their subjects, which no certificate may have */
 	struct profile **profiles;
 	struct blocklist *blocklist; /* keys that no certificate is made of; with SERVICE_LABELS */
 	struct label *labels;        /* config->label_count of them, or NULL */
@@ -44,6 +45,9 @@ enum {
 /* config_path as for config_path(). *out is given back with service_close(). */
 enum outcome service_open(const char *config_path, unsigned what, struct service **out);
 void service_close(struct service *service); /* NULL is fine */
+
+/* How many octets a request may have under the label. */
+size_t service_csr_limit(const struct service *service, const struct label *label);
 
 /* The label of that name, "" for the default one; NULL if there is none. */
 const struct label *service_label(const struct service *service, struct span name);

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/rand.h>
+#include <openssl/x509v3.h>
 
 #include "common/pki/der.h"
 #include "common/pki/key.h"
@@ -151,4 +153,18 @@ enum outcome cert_parse(struct span der, struct cert_parts *out)
 	    certificate.content.len > 0 || parse_tbs(tbs.content, out) != EST_OK)
 		return reason(EST_MALFORMED, "RFC 5280 4.1: the certificate is not DER");
 	return EST_OK;
+}
+
+bool cert_has_key_id(struct span der, struct span key_id)
+{
+	const unsigned char *at = der.data;
+	X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
+	const ASN1_OCTET_STRING *own =
+	    certificate == NULL ? NULL : X509_get0_subject_key_id(certificate);
+	bool equal = own != NULL && span_equal(key_id, (struct span){ASN1_STRING_get0_data(own),
+							   (size_t)ASN1_STRING_length(own)});
+
+	X509_free(certificate);
+	ERR_clear_error();
+	return equal;
 }

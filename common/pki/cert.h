@@ -52,4 +52,7 @@ struct cert_parts {
 /* Takes a DER certificate apart, verifying nothing. EST_MALFORMED. */
 enum outcome cert_parse(struct span der, struct cert_parts *out);
 
+/* Whether a DER certificate's subjectKeyIdentifier (RFC 5280 4.2.1.2) is just these octets. */
+bool cert_has_key_id(struct span der, struct span key_id);
+
 #endif

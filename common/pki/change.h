@@ -15,8 +15,9 @@ struct change {
 
 /*
  * Parses ChangeSubjectName ::= SEQUENCE { subject Name OPTIONAL, subjectAlt GeneralNames OPTIONAL
- * }, of which one has to be there, with the checks that a request's own names get (name_check(), one
- * common name, no RDN of several attributes). Refuses with CSR_ATTRIBUTE_VALUE or a code of names.
+ * }, of which one has to be there, with the checks that a request's own names get (name_check(),
+ * one common name, no RDN of several attributes). Refuses with CSR_ATTRIBUTE_VALUE or a code of
+ * names.
  */
 enum outcome change_parse(struct span value, struct change *out);
 void change_clear(struct change *change);

@@ -6,11 +6,6 @@
 #include "common/pki/der.h"
 #include "common/pki/tree.h"
 
-static enum outcome bad_form(const char *what)
-{
-	return refuse(CMC_FORM, "%s", what);
-}
-
 /* Which fields a CertTemplate may have, by their tags: in this order, each at most once. */
 enum field {
 	VERSION,
@@ -55,10 +50,11 @@ static enum outcome take_fields(struct span rest, struct span values[static FIEL
 		if (der_take(&rest, fields[i].tag, &field) != EST_OK)
 			continue;
 		if (!fields[i].taken)
-			return bad_form("the CertTemplate has a field that is the CA's to fill in");
+			return refuse(
+			    CMC_FORM, "the CertTemplate has a field that is the CA's to fill in");
 		values[i] = field.content;
 	}
-	return rest.len == 0 ? EST_OK : bad_form("the CertTemplate is not in form");
+	return rest.len == 0 ? EST_OK : refuse(CMC_FORM, "the CertTemplate is not in form");
 }
 
 /* A Name in its explicit tag; whole. */
@@ -79,14 +75,14 @@ static enum outcome take_template(struct span template, struct cmc_crmf *out)
 	if (take_fields(template, values) != EST_OK)
 		return EST_MALFORMED;
 	if (values[VERSION].len > 0 && !DER_IS(values[VERSION], "\x02"))
-		return bad_form("the CertTemplate's version is not 2, which stands for v3");
+		return refuse(CMC_FORM, "the CertTemplate's version is not 2, which stands for v3");
 	if (values[ISSUER].len > 0 && !take_name(values[ISSUER], &out->issuer))
-		return bad_form("the CertTemplate's issuer is no Name");
+		return refuse(CMC_FORM, "the CertTemplate's issuer is no Name");
 	if (values[SUBJECT].len == 0 || !take_name(values[SUBJECT], &subject))
-		return bad_form(
-		    "the CertTemplate has no subject, which may be empty but not absent");
+		return refuse(
+		    CMC_FORM, "the CertTemplate has no subject, which may be empty but not absent");
 	if (values[KEY].len == 0)
-		return bad_form("the CertTemplate has no public key");
+		return refuse(CMC_FORM, "the CertTemplate has no public key");
 	der_add(&out->spki, DER_SEQUENCE, values[KEY]);
 	return csr_assemble(subject, buf_span(&out->spki), values[EXTENSIONS], &out->csr);
 }
@@ -105,7 +101,7 @@ static enum outcome verify_possession(
 	if (der_take(&content, DER_SEQUENCE, &algorithm) != EST_OK ||
 	    der_take(&content, DER_BIT_STRING, &signature) != EST_OK || content.len > 0 ||
 	    signature.content.len < 2 || signature.content.data[0] != 0)
-		return bad_form("the proof of possession is not a signature in form");
+		return refuse(CMC_FORM, "the proof of possession is not a signature in form");
 	octets = (struct span){signature.content.data + 1, signature.content.len - 1};
 	outcome = key_verify(&crmf->csr.key, algorithm.whole, octets, signed_octets);
 	if (outcome != EST_MALFORMED || refusal_recorded(outcome) != CSR_SIGNATURE)
@@ -124,7 +120,7 @@ static enum outcome take_possession(struct span *rest, struct span request, stru
 		return refuse(POP_REQUIRED,
 		    "the request does not prove that its key is possessed: sign the CertRequest");
 	if (der_next(rest, &proof) != EST_OK)
-		return bad_form("the proof of possession is not in form");
+		return refuse(CMC_FORM, "the proof of possession is not in form");
 	if (proof.tag != DER_CONTEXT_CONSTRUCTED(1))
 		return refuse(CMC_POP, "possession is proven by a signature over the CertRequest "
 				       "only, by no RA and by "
@@ -139,20 +135,21 @@ enum outcome cmc_crmf_parse(struct span content, struct cmc_crmf *out)
 
 	*out = (struct cmc_crmf){.spki = {0}};
 	if (der_take(&content, DER_SEQUENCE, &request) != EST_OK)
-		return bad_form("the CertReqMsg has no CertRequest");
+		return refuse(CMC_FORM, "the CertReqMsg has no CertRequest");
 	if (tree_check(request.whole, CMC_FORM, "the CertRequest") != EST_OK)
 		return EST_MALFORMED;
 	if (der_take(&request.content, DER_INTEGER, &id) != EST_OK ||
 	    der_take(&request.content, DER_SEQUENCE, &template) != EST_OK)
-		return bad_form("the CertRequest is not in form");
+		return refuse(CMC_FORM, "the CertRequest is not in form");
 	if (request.content.len > 0)
-		return bad_form("the CertRequest has controls, of which none is known here");
+		return refuse(
+		    CMC_FORM, "the CertRequest has controls, of which none is known here");
 	outcome = take_template(template.content, out);
 	if (outcome == EST_OK)
 		outcome = take_possession(&content, request.whole, out);
 	if (outcome == EST_OK && content.len > 0)
-		outcome =
-		    bad_form("the CertReqMsg has regInfo, which a Full PKI Request must not have");
+		outcome = refuse(
+		    CMC_FORM, "the CertReqMsg has regInfo, which a Full PKI Request must not have");
 	return outcome;
 }
 

@@ -16,11 +16,6 @@ struct parts {
 	size_t count;
 };
 
-static enum outcome bad_form(const char *what)
-{
-	return refuse(CMC_FORM, "%s", what);
-}
-
 bool cmc_number_take(struct span *rest, uint32_t *out)
 {
 	struct der integer;
@@ -39,12 +34,12 @@ bool cmc_number_take(struct span *rest, uint32_t *out)
 static enum outcome take_id(struct span *rest, struct parts *parts, uint32_t *out)
 {
 	if (!cmc_number_take(rest, out) || *out == 0)
-		return bad_form("a body part has no number between 1 and 4294967295");
+		return refuse(CMC_FORM, "a body part has no number between 1 and 4294967295");
 	for (size_t i = 0; i < parts->count; i++)
 		if (parts->id[i] == *out)
-			return bad_form("two body parts have the same number");
+			return refuse(CMC_FORM, "two body parts have the same number");
 	if (parts->count == PARTS_MAX)
-		return bad_form("the message has too many body parts");
+		return refuse(CMC_FORM, "the message has too many body parts");
 	parts->id[parts->count++] = *out;
 	return EST_OK;
 }
@@ -64,14 +59,14 @@ static enum outcome take_control(struct span *rest, struct parts *parts, struct 
 	struct der sequence, oid, set;
 
 	if (out->control_count == CMC_CONTROLS_MAX)
-		return bad_form("the message has too many controls");
+		return refuse(CMC_FORM, "the message has too many controls");
 	if (der_take(rest, DER_SEQUENCE, &sequence) != EST_OK)
-		return bad_form("a control is not in form");
+		return refuse(CMC_FORM, "a control is not in form");
 	if (take_id(&sequence.content, parts, &control->id) != EST_OK)
 		return EST_MALFORMED;
 	if (der_take(&sequence.content, DER_OID, &oid) != EST_OK ||
 	    der_take(&sequence.content, DER_SET, &set) != EST_OK || sequence.content.len > 0)
-		return bad_form("a control is not in form");
+		return refuse(CMC_FORM, "a control is not in form");
 	control->number = number_of(oid.content);
 	control->values = set.content;
 	out->control_count++;
@@ -89,15 +84,15 @@ static enum outcome take_request(struct span *rest, struct parts *parts, struct 
 	struct span inside;
 
 	if (out->request_count == CMC_REQUESTS_MAX)
-		return bad_form("the message has too many certification requests");
+		return refuse(CMC_FORM, "the message has too many certification requests");
 	if (der_next(rest, &tagged) != EST_OK || tagged.tag < DER_CONTEXT_CONSTRUCTED(0) ||
 	    tagged.tag > DER_CONTEXT_CONSTRUCTED(2))
-		return bad_form("a certification request is of no known form");
+		return refuse(CMC_FORM, "a certification request is of no known form");
 	request->kind = (enum cmc_kind)(tagged.tag - DER_CONTEXT_CONSTRUCTED(0));
 	inside = tagged.content;
 	if (request->kind == CMC_CRMF) {
 		if (der_take(&inside, DER_SEQUENCE, &part) != EST_OK)
-			return bad_form("a CertReqMsg has no CertRequest");
+			return refuse(CMC_FORM, "a CertReqMsg has no CertRequest");
 		inside = part.content;
 	}
 	if (take_id(&inside, parts, &request->id) != EST_OK)
@@ -105,7 +100,7 @@ static enum outcome take_request(struct span *rest, struct parts *parts, struct 
 	request->der = request->kind == CMC_CRMF ? tagged.content : inside;
 	if (request->kind == CMC_PKCS10 &&
 	    (der_take(&inside, DER_SEQUENCE, &part) != EST_OK || inside.len > 0))
-		return bad_form("a certification request is not in form");
+		return refuse(CMC_FORM, "a certification request is not in form");
 	out->request_count++;
 	return EST_OK;
 }
@@ -118,7 +113,7 @@ static enum outcome take_ignored(struct span *rest, struct parts *parts, struct 
 
 	(void)out;
 	if (der_take(rest, DER_SEQUENCE, &sequence) != EST_OK)
-		return bad_form("a body part is not in form");
+		return refuse(CMC_FORM, "a body part is not in form");
 	return take_id(&sequence.content, parts, &id);
 }
 
@@ -130,7 +125,7 @@ static enum outcome take_sequence(
 	struct der sequence;
 
 	if (der_take(rest, DER_SEQUENCE, &sequence) != EST_OK)
-		return bad_form("the message lacks one of its sequences of body parts");
+		return refuse(CMC_FORM, "the message lacks one of its sequences of body parts");
 	if (take == take_request)
 		out->request_sequence = sequence.whole;
 	while (sequence.content.len > 0)
@@ -150,12 +145,13 @@ static enum outcome parse(
 	if (tree_check(der, CMC_FORM, "what is signed") != EST_OK)
 		return EST_MALFORMED;
 	if (der_take(&rest, DER_SEQUENCE, &body) != EST_OK)
-		return bad_form("what is signed is not a SEQUENCE");
+		return refuse(CMC_FORM, "what is signed is not a SEQUENCE");
 	for (size_t i = 0; i < count; i++)
 		if (take_sequence(&body.content, takes[i], &parts, out) != EST_OK)
 			return EST_MALFORMED;
-	return body.content.len == 0 ? EST_OK
-				     : bad_form("something stands behind the last body part");
+	return body.content.len == 0
+		   ? EST_OK
+		   : refuse(CMC_FORM, "something stands behind the last body part");
 }
 
 enum outcome cmc_data_parse(struct span der, struct cmc_data *out)

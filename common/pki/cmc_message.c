@@ -31,11 +31,6 @@ static const struct digest {
 	DER_OCTETS("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d\x05\x00"), EVP_sha512},
 };
 
-static enum outcome bad_form(const char *what)
-{
-	return refuse(CMC_FORM, "%s", what);
-}
-
 static const struct digest *digest_of(struct span algorithm)
 {
 	struct span oid;
@@ -79,18 +74,19 @@ static enum outcome take_signer(struct span *rest, struct cmc_signer *out)
 
 	if (der_take(rest, DER_SEQUENCE, &info) != EST_OK || !take_signer_id(&info.content, out) ||
 	    der_take(&info.content, DER_SEQUENCE, &digest) != EST_OK)
-		return bad_form("a SignerInfo of the message is not in form");
+		return refuse(CMC_FORM, "a SignerInfo of the message is not in form");
 	if (der_take(&info.content, DER_CONTEXT_CONSTRUCTED(0), &attributes) != EST_OK)
-		return bad_form("a SignerInfo has no signed attributes, which content of this type "
-				"has to have");
+		return refuse(CMC_FORM,
+		    "a SignerInfo has no signed attributes, which content of this type "
+		    "has to have");
 	if (der_take(&info.content, DER_SEQUENCE, &algorithm) != EST_OK ||
 	    der_take(&info.content, DER_OCTET_STRING, &signature) != EST_OK)
-		return bad_form("a SignerInfo of the message is not in form");
+		return refuse(CMC_FORM, "a SignerInfo of the message is not in form");
 	/* unsignedAttrs: nobody vouches for them. */
 	if (info.content.len > 0 &&
 	    (der_take(&info.content, DER_CONTEXT_CONSTRUCTED(1), &more) != EST_OK ||
 		info.content.len > 0))
-		return bad_form("something stands behind a SignerInfo's signature");
+		return refuse(CMC_FORM, "something stands behind a SignerInfo's signature");
 	out->digest = digest.whole;
 	out->attributes = attributes.whole;
 	out->algorithm = algorithm.whole;
@@ -102,7 +98,7 @@ static enum outcome take_signers(struct span rest, struct cmc_message *out)
 {
 	while (rest.len > 0) {
 		if (out->signer_count == CMC_SIGNERS_MAX)
-			return bad_form("the message has too many signers");
+			return refuse(CMC_FORM, "the message has too many signers");
 		if (take_signer(&rest, &out->signers[out->signer_count]) != EST_OK)
 			return EST_MALFORMED;
 		out->signer_count++;
@@ -117,11 +113,11 @@ static enum outcome take_certificates(struct span rest, struct cmc_message *out)
 
 	while (rest.len > 0) {
 		if (der_next(&rest, &certificate) != EST_OK)
-			return bad_form("the message's certificates are not DER");
+			return refuse(CMC_FORM, "the message's certificates are not DER");
 		if (certificate.tag != DER_SEQUENCE)
 			continue;
 		if (out->certificate_count == CMC_CERTIFICATES_MAX)
-			return bad_form("the message holds too many certificates");
+			return refuse(CMC_FORM, "the message holds too many certificates");
 		out->certificates[out->certificate_count++] = certificate.whole;
 	}
 	return EST_OK;
@@ -133,12 +129,12 @@ static enum outcome take_content(struct span content, struct span type, struct c
 	struct der oid, outer, octets;
 
 	if (der_take(&content, DER_OID, &oid) != EST_OK || !span_equal(oid.content, type))
-		return bad_form("the message's content is of another type");
+		return refuse(CMC_FORM, "the message's content is of another type");
 	out->type = type;
 	out->is_cmc = true;
 	if (der_take(&content, DER_CONTEXT_CONSTRUCTED(0), &outer) != EST_OK || content.len > 0 ||
 	    der_take(&outer.content, DER_OCTET_STRING, &octets) != EST_OK || outer.content.len > 0)
-		return bad_form("the message holds no content");
+		return refuse(CMC_FORM, "the message holds no content");
 	out->content = octets.content;
 	return EST_OK;
 }
@@ -152,7 +148,7 @@ static enum outcome take_signed_data(struct span content, struct span type, stru
 	    version.content.data[0] < 3 || version.content.data[0] > 5 ||
 	    der_take(&data.content, DER_SET, &algorithms) != EST_OK ||
 	    der_take(&data.content, DER_SEQUENCE, &encapsulated) != EST_OK)
-		return bad_form("the message is not a SignedData");
+		return refuse(CMC_FORM, "the message is not a SignedData");
 	if (take_content(encapsulated.content, type, out) != EST_OK)
 		return EST_MALFORMED;
 	if (der_take(&data.content, DER_CONTEXT_CONSTRUCTED(0), &part) == EST_OK &&
@@ -160,7 +156,7 @@ static enum outcome take_signed_data(struct span content, struct span type, stru
 		return EST_MALFORMED;
 	(void)der_take(&data.content, DER_CONTEXT_CONSTRUCTED(1), &part); /* CRLs */
 	if (der_take(&data.content, DER_SET, &part) != EST_OK || data.content.len > 0)
-		return bad_form("the message has no SignerInfos where they belong");
+		return refuse(CMC_FORM, "the message has no SignerInfos where they belong");
 	return take_signers(part.content, out);
 }
 
@@ -176,7 +172,7 @@ enum outcome cmc_message_parse(struct span der, struct span type, struct cmc_mes
 	    der_take(&info.content, DER_OID, &oid) != EST_OK ||
 	    der_take(&info.content, DER_CONTEXT_CONSTRUCTED(0), &content) != EST_OK ||
 	    info.content.len > 0)
-		return bad_form("the message is not a CMS ContentInfo");
+		return refuse(CMC_FORM, "the message is not a CMS ContentInfo");
 	if (DER_IS(oid.content, SIGNED_DATA))
 		return take_signed_data(content.content, type, out);
 	out->is_cmc =
@@ -184,7 +180,7 @@ enum outcome cmc_message_parse(struct span der, struct span type, struct cmc_mes
 	if (out->is_cmc)
 		return refuse(CMC_ALGORITHM,
 		    "AuthenticatedData and EnvelopedData are not taken here; send a SignedData");
-	return bad_form("the message is not a SignedData");
+	return refuse(CMC_FORM, "the message is not a SignedData");
 }
 
 /* The one value of the signed attribute with that OID; false where there is none, or several. */
@@ -271,28 +267,6 @@ enum outcome cmc_signer_verify(
 	    "the message is signed by an algorithm, or with a key, that is not taken here");
 }
 
-static int by_octets(const void *a, const void *b)
-{
-	const struct span *one = a, *other = b;
-	size_t common = one->len < other->len ? one->len : other->len;
-	int difference = memcmp(one->data, other->data, common);
-
-	return difference != 0 ? difference : (one->len > other->len) - (one->len < other->len);
-}
-
-/* A SET OF certificates in DER's order (X.690 11.6), as [0]; the same one is taken once. */
-static void add_set(struct span *all, size_t count, struct buf *out)
-{
-	size_t mark = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
-
-	if (count > 1)
-		qsort(all, count, sizeof(all[0]), by_octets);
-	for (size_t i = 0; i < count; i++)
-		if (i == 0 || !span_equal(all[i - 1], all[i]))
-			buf_add_span(out, all[i]);
-	der_close(out, mark);
-}
-
 enum outcome cmc_message_add_certificates(
     struct span message, const struct span *certificates, size_t count, struct buf *out)
 {
@@ -321,7 +295,7 @@ enum outcome cmc_message_add_certificates(
 	marks[1] = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
 	marks[2] = der_open(out, DER_SEQUENCE);
 	buf_add_span(out, before);
-	add_set(all, total, out);
+	der_add_set(out, DER_CONTEXT_CONSTRUCTED(0), all, total);
 	buf_add_span(out, data.content);
 	for (unsigned i = 3; i-- > 0;)
 		der_close(out, marks[i]);

@@ -177,7 +177,9 @@ bool csr_has(const struct csr *csr, struct span oid)
 	for (size_t i = 0; i < csr->name.count; i++)
 		if (span_equal(csr->name.attributes[i].oid, oid))
 			return true;
-	return lists(csr->attributes, oid) || lists(csr->wishes.extensions, oid);
+	/* What is known as an attribute is none where it calls itself an extension. */
+	return lists(csr->attributes, oid) ||
+	       (!csr_attribute_known(oid) && lists(csr->wishes.extensions, oid));
 }
 
 void csr_clear(struct csr *csr)

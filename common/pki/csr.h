@@ -10,7 +10,7 @@
 
 /*
  * Attributes that prove something: challengePassword, which RFC 7030 3.5 makes channel binding
- * data, and those of RFC 7894, of which revocationChallenge proves nothing yet.
+ * data, and those of RFC 7894; revocationChallenge proves nothing but is kept, to revoke by.
  */
 enum csr_challenge {
 	CSR_CHALLENGE_PASSWORD,

@@ -60,6 +60,11 @@ static void keep(const struct attribute *known, struct span span, struct csr *ou
 	*(struct span *)((char *)out + known->at) = span;
 }
 
+bool csr_attribute_known(struct span oid)
+{
+	return attribute_of(oid) != NULL;
+}
+
 static enum outcome take_extensions(
     const struct attribute *known, struct span value, struct csr *out)
 {

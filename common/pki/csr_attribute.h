@@ -12,4 +12,7 @@
  */
 enum outcome csr_take_attributes(struct span set, struct csr *out);
 
+/* Whether the OID (content octets) is that of an attribute whose value is looked into. */
+bool csr_attribute_known(struct span oid);
+
 #endif

@@ -1,6 +1,7 @@
 #include "common/pki/der.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -69,12 +70,13 @@ enum outcome der_take(struct span *rest, unsigned tag, struct der *out)
  * As octet strings, the shorter one as if zeros followed; two that
  * differ only by these are BER of one.
  */
-static bool in_order(struct span a, struct span b)
+static int compare(const void *one, const void *other)
 {
-	size_t common = a.len < b.len ? a.len : b.len;
-	int difference = common == 0 ? 0 : memcmp(a.data, b.data, common);
+	const struct span *a = one, *b = other;
+	size_t common = a->len < b->len ? a->len : b->len;
+	int difference = common == 0 ? 0 : memcmp(a->data, b->data, common);
 
-	return difference != 0 ? difference < 0 : a.len <= b.len;
+	return difference != 0 ? difference : (a->len > b->len) - (a->len < b->len);
 }
 
 bool der_sorted(struct span content)
@@ -83,7 +85,7 @@ bool der_sorted(struct span content)
 	struct der value;
 
 	while (content.len > 0) {
-		if (der_next(&content, &value) != EST_OK || !in_order(before, value.whole))
+		if (der_next(&content, &value) != EST_OK || compare(&before, &value.whole) > 0)
 			return false;
 		before = value.whole;
 	}
@@ -133,6 +135,18 @@ void der_add(struct buf *out, unsigned tag, struct span content)
 	size_t mark = der_open(out, tag);
 
 	buf_add_span(out, content);
+	der_close(out, mark);
+}
+
+void der_add_set(struct buf *out, unsigned tag, struct span *values, size_t count)
+{
+	size_t mark = der_open(out, tag);
+
+	if (count > 1)
+		qsort(values, count, sizeof(values[0]), compare);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || !span_equal(values[i - 1], values[i]))
+			buf_add_span(out, values[i]);
 	der_close(out, mark);
 }
 

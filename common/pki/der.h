@@ -56,6 +56,12 @@ enum outcome der_take(struct span *rest, unsigned tag, struct der *out);
 /* Whether the values of a SET OF come in DER's order (X.690 11.6); content is that of the SET. */
 bool der_sorted(struct span content);
 
+/*
+ * Appends a SET OF whole values under that tag, in DER's order, which values is put in; of equal
+ * ones the first.
+ */
+void der_add_set(struct buf *out, unsigned tag, struct span *values, size_t count);
+
 /* An initializer for a span of the octets of a string literal: an OID's content in a table. */
 /* clang-format off */
 #define DER_OCTETS(literal) {(const unsigned char *)(literal), sizeof(literal) - 1}

@@ -1,16 +1,29 @@
 #include "common/pki/key_pair.h"
 
+#include <string.h>
+
 #include <openssl/encoder.h>
 #include <openssl/x509.h>
+
+static bool is_rsa(const char *word)
+{
+	return strncmp(word, "RSA-", 4) == 0;
+}
 
 const char *key_pair_word(
     const char *configured, const struct words *granted, const struct key_info *sent)
 {
+	const char *hint = sent->kind == NULL ? NULL : key_word(sent);
+	const char *cheap = NULL;
+
+	for (size_t i = granted->count; i-- > 0;)
+		if (!is_rsa(granted->word[i]))
+			cheap = granted->word[i];
 	if (configured != NULL)
 		return configured;
-	if (sent->kind != NULL && words_have(granted, key_word(sent)))
-		return key_word(sent);
-	return granted->word[0];
+	if (hint != NULL && words_have(granted, hint) && (cheap == NULL || !is_rsa(hint)))
+		return hint;
+	return cheap == NULL ? granted->word[0] : cheap;
 }
 
 /* EVP_PKEY2PKCS8() gives a copy of the key back to the heap as it is: OpenSSL 3.0. */

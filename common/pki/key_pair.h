@@ -8,9 +8,10 @@
 #include "common/pki/key.h"
 
 /*
- * The kind of key to make: `configured` where the label says so; else that of the request's key, where
- * the profile takes it, because the type tells what the device can work with (kind NULL: nothing
- * does); else the first that the profile takes.
+ * The kind of key to make: `configured` where the label says so; else that of the request's key,
+ * where the profile takes it, because the type tells what the device can work with (kind NULL:
+ * nothing does); else the first that the profile takes. An RSA key, which takes a worker a second
+ * to make, is made only where `configured` says so or the profile takes no other.
  */
 const char *key_pair_word(
     const char *configured, const struct words *granted, const struct key_info *sent);

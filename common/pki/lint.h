@@ -30,9 +30,9 @@ struct lint_want {
 };
 
 /*
- * Checks a DER TBSCertificate against every rule of the table in lint.c, as far as the first that is
- * broken: EST_OK, or EST_INTERNAL (SERVER_LINT) with the rule's name, what is wrong, and the rule's
- * section. It has to be an end entity's, or, where the profile is of CAs, a CA's.
+ * Checks a DER TBSCertificate against every rule of the table in lint.c, as far as the first that
+ * is broken: EST_OK, or EST_INTERNAL (SERVER_LINT) with the rule's name, what is wrong, and the
+ * rule's section. It has to be an end entity's, or, where the profile is of CAs, a CA's.
  */
 enum outcome lint_tbs(struct span tbs, const struct lint_want *want);
 

@@ -76,29 +76,6 @@ static enum outcome digest_content(
 		  : reason_openssl(EST_INTERNAL, "cannot make a %s digest", scheme->digest_name);
 }
 
-/* X.690 11.6 */
-static int by_octets(const void *a, const void *b)
-{
-	const struct span *left = a, *right = b;
-	size_t common = left->len < right->len ? left->len : right->len;
-	int difference = memcmp(left->data, right->data, common);
-
-	if (difference != 0)
-		return difference;
-	return left->len < right->len ? -1 : left->len > right->len;
-}
-
-/* A SET OF whole values, in DER's order. */
-static void add_set(struct buf *out, unsigned tag, struct span *values, size_t count)
-{
-	size_t mark = der_open(out, tag);
-
-	qsort(values, count, sizeof(*values), by_octets);
-	for (size_t i = 0; i < count; i++)
-		buf_add_span(out, values[i]);
-	der_close(out, mark);
-}
-
 static void add_attribute(struct buf *out, struct span type, struct span value)
 {
 	size_t attribute = der_open(out, DER_SEQUENCE), values;
@@ -128,7 +105,7 @@ static void add_attributes(struct buf *out, struct span type, struct span digest
 		add_attribute(&attribute[i], types[i], buf_span(&value[i]));
 		sorted[i] = buf_span(&attribute[i]);
 	}
-	add_set(out, DER_SET, sorted, 3);
+	der_add_set(out, DER_SET, sorted, 3);
 	for (size_t i = 0; i < 3; i++) {
 		buf_free(&value[i]);
 		buf_free(&attribute[i]);
@@ -163,7 +140,7 @@ static void add_certificates(struct buf *out, const struct message_signer *signe
 	all[0] = signer->certificate;
 	for (size_t i = 0; i < signer->chain_count; i++)
 		all[i + 1] = signer->chain[i];
-	add_set(out, DER_CONTEXT_CONSTRUCTED(0), all, signer->chain_count + 1);
+	der_add_set(out, DER_CONTEXT_CONSTRUCTED(0), all, signer->chain_count + 1);
 	free(all);
 }
 
@@ -178,11 +155,20 @@ static void add_content(struct buf *out, struct span type, struct span content)
 	der_close(out, info);
 }
 
-/* The room is taken at once, so that no copy of a secret content stays behind in memory given back. */
-static void reserve(
-    const struct message_signer *signer, struct span content, size_t info, struct buf *out)
+/* What a SignedData is about. */
+struct body {
+	const struct scheme *scheme;
+	struct span type, content;
+	struct buf info; /* its SignerInfo */
+};
+
+/*
+ * The room is taken at once, so that no copy of a secret content stays behind in memory given
+ * back.
+ */
+static void reserve(const struct message_signer *signer, const struct body *body, struct buf *out)
 {
-	size_t size = content.len + signer->certificate.len + info + 256;
+	size_t size = body->content.len + signer->certificate.len + body->info.len + 256;
 
 	for (size_t i = 0; i < signer->chain_count; i++)
 		size += signer->chain[i].len;
@@ -190,23 +176,22 @@ static void reserve(
 }
 
 /* Appends the whole message around a SignerInfo; its version: RFC 5652 5.1. */
-static void assemble(const struct message_signer *signer, const struct scheme *scheme,
-    struct span type, struct span content, const struct buf *info, struct buf *out)
+static void assemble(const struct message_signer *signer, const struct body *body, struct buf *out)
 {
 	size_t message, tagged, data, set;
 
-	reserve(signer, content, info->len, out);
+	reserve(signer, body, out);
 	message = der_open(out, DER_SEQUENCE);
 	buf_add_span(out, signed_data);
 	tagged = der_open(out, DER_CONTEXT_CONSTRUCTED(0));
 	data = der_open(out, DER_SEQUENCE);
-	buf_add_span(out, span_equal(type, data_type) ? version_1 : version_3);
+	buf_add_span(out, span_equal(body->type, data_type) ? version_1 : version_3);
 	set = der_open(out, DER_SET);
-	der_add(out, DER_SEQUENCE, scheme->digest);
+	der_add(out, DER_SEQUENCE, body->scheme->digest);
 	der_close(out, set);
-	add_content(out, type, content);
+	add_content(out, body->type, body->content);
 	add_certificates(out, signer);
-	der_add(out, DER_SET, buf_span(info));
+	der_add(out, DER_SET, buf_span(&body->info));
 	der_close(out, data);
 	der_close(out, tagged);
 	der_close(out, message);
@@ -215,28 +200,30 @@ static void assemble(const struct message_signer *signer, const struct scheme *s
 enum outcome message_sign(const struct message_signer *signer, struct span type,
     struct span content, int64_t now, struct buf *out)
 {
-	const struct scheme *scheme = scheme_of(signer->algorithm);
-	struct buf attributes = {0}, signature = {0}, info = {0};
+	struct body body = {
+	    .scheme = scheme_of(signer->algorithm), .type = type, .content = content};
+	struct buf attributes = {0}, signature = {0};
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	struct cert_parts parts;
 	size_t len = 0;
 	enum outcome outcome;
 
-	if (scheme == NULL)
+	if (body.scheme == NULL)
 		return reason(EST_INTERNAL, "nothing is known of signing messages with that key");
 	if (cert_parse(signer->certificate, &parts) != EST_OK)
 		return reason(EST_INTERNAL, "the signer's certificate cannot be read");
-	outcome = digest_content(scheme, content, digest, &len);
+	outcome = digest_content(body.scheme, content, digest, &len);
 	if (outcome == EST_OK) {
 		add_attributes(&attributes, type, (struct span){digest, len}, now);
 		outcome = signer->sign(signer->context, buf_span(&attributes), &signature);
 	}
 	if (outcome == EST_OK) {
-		add_signer(&info, scheme, &parts, buf_span(&attributes), buf_span(&signature));
-		assemble(signer, scheme, type, content, &info, out);
+		add_signer(
+		    &body.info, body.scheme, &parts, buf_span(&attributes), buf_span(&signature));
+		assemble(signer, &body, out);
 	}
 	buf_free(&attributes);
 	buf_free(&signature);
-	buf_free(&info);
+	buf_free(&body.info);
 	return outcome;
 }

@@ -56,8 +56,8 @@ void profile_free(struct profile *profile);
 
 /*
  * Whether the profile allows what the request asks for, and the request has what the profile
- * requires. Refuses with a CSR code (RFC 7030 4.2.3) that says what is too much, or missing, or with
- * NAME_PATTERN. Without `key`, the request's key is not looked at: the server makes one.
+ * requires. Refuses with a CSR code (RFC 7030 4.2.3) that says what is too much, or missing, or
+ * with NAME_PATTERN. Without `key`, the request's key is not looked at: the server makes one.
  */
 enum outcome profile_check(const struct profile *profile, const struct csr *csr, bool key);
 
@@ -72,9 +72,9 @@ struct profile_names {
 };
 
 /*
- * What certificate names a request gets: those it asks for, with the profile's fixed parts, and with
- * subject_from = "identity" the common name `identity`, which the request's, if it has one, must
- * equal. profile_plain() tells that the names are the request's own, so that nobody need ask.
+ * What certificate names a request gets: those it asks for, with the profile's fixed parts, and
+ * with subject_from = "identity" the common name `identity`, which the request's, if it has one,
+ * must equal. profile_plain() tells that the names are the request's own, so that nobody need ask.
  * EST_MALFORMED, EST_FORBIDDEN (NAME_PATTERN, NAME_NOT_ALLOWED).
  */
 bool profile_plain(const struct profile *profile);
@@ -87,10 +87,6 @@ void profile_names_clear(struct profile_names *names);
  * issued as they are, because a certificate that is renewed has them. Refuses with NAME_PATTERN.
  */
 enum outcome profile_check_whole(
-    const struct profile *profile, const struct name *name, const struct sans *sans);
-
-/* Whether each name that devices are told apart by is fixed or has to match a pattern. */
-bool profile_bounds(
     const struct profile *profile, const struct name *name, const struct sans *sans);
 
 /*

@@ -288,7 +288,7 @@ enum outcome profile_check(const struct profile *profile, const struct csr *csr,
 
 /* --- names that are issued as they are --- */
 
-static bool has_value(const struct name *name, const struct name_type *type, struct span value)
+bool profile_has_value(const struct name *name, const struct name_type *type, struct span value)
 {
 	for (size_t i = 0; i < name->count; i++)
 		if (name->attributes[i].type == type &&
@@ -302,7 +302,7 @@ enum outcome profile_check_whole(
 {
 	for (size_t i = 0; i < profile->fixed_count; i++) {
 		const struct profile_fixed *fixed = &profile->fixed[i];
-		if (!has_value(name, fixed->type, fixed->value))
+		if (!profile_has_value(name, fixed->type, fixed->value))
 			return refuse(NAME_PATTERN,
 			    "every certificate of profile \"%s\" has %s=%.*s, and the names of "
 			    "this one would not; enroll again",
@@ -316,31 +316,6 @@ enum outcome profile_check_whole(
 			    "alternative name of type %s, and this one would not; enroll again",
 			    profile->config->name, san_kind_word(profile->fixed_sans.san[i].kind));
 	return EST_OK;
-}
-
-static bool has_pattern(
-    const struct profile *profile, const struct name_type *type, enum san_kind kind)
-{
-	for (size_t i = 0; i < profile->pattern_count; i++)
-		if (profile->patterns[i].type == type &&
-		    (type != NULL || profile->patterns[i].kind == kind))
-			return true;
-	return false;
-}
-
-bool profile_bounds(const struct profile *profile, const struct name *name, const struct sans *sans)
-{
-	for (size_t i = 0; i < name->count; i++) {
-		const struct name_type *type = name->attributes[i].type;
-		if (type == NULL || (type->identifies && !profile_fixes(profile, type) &&
-					!has_pattern(profile, type, SAN_DNS)))
-			return false;
-	}
-	for (size_t i = 0; i < sans->count; i++)
-		if (!sans_have(&profile->fixed_sans, &sans->san[i]) &&
-		    !has_pattern(profile, NULL, sans->san[i].kind))
-			return false;
-	return true;
 }
 
 enum outcome profile_check_names(

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/base/escape.h"
-#include "common/pki/charset.h"
 #include "common/pki/der.h"
 #include "common/pki/profile_parts.h"
 
@@ -45,36 +44,13 @@ bool profile_add_attribute(const struct name_type *type, struct span value, stru
 	return add_like(&attribute, value, name);
 }
 
-static bool has_value(const struct name *name, const struct name_type *type, struct span value)
-{
-	for (size_t i = 0; i < name->count; i++)
-		if (name->attributes[i].type == type &&
-		    span_equal(name_value(name, &name->attributes[i]), value))
-			return true;
-	return false;
-}
-
 /* The common name was in no request, so nobody has looked at it yet. */
 static enum outcome check_identity(const struct profile *profile, struct span identity)
 {
 	const struct name_type *type = name_type_of("CN");
-	struct name name = {.count = 0}, parsed = {.count = 0};
-	struct buf der = {0};
-	enum outcome outcome;
+	enum outcome outcome = profile_check_text(profile, type, identity);
 
-	(void)profile_add_attribute(type, identity, &name);
-	name_encode(&name, &der);
-	outcome = name_parse(buf_span(&der), &parsed);
-	if (outcome == EST_OK)
-		outcome = name_check(&parsed);
-	if (outcome == EST_OK && !profile->permissive)
-		outcome = charset_check(&parsed);
-	if (outcome == EST_OK)
-		outcome = profile_check_value(profile, type, identity);
-	name_clear(&parsed);
-	name_clear(&name);
-	buf_free(&der);
-	return outcome;
+	return outcome == EST_OK ? profile_check_value(profile, type, identity) : outcome;
 }
 
 static enum outcome not_the_identity(const struct profile *profile, struct span identity)
@@ -122,7 +98,7 @@ static enum outcome take_name(
 	const struct name *asked = &csr->name;
 
 	for (size_t i = 0; i < profile->fixed_count; i++)
-		if (!has_value(asked, profile->fixed[i].type, profile->fixed[i].value) &&
+		if (!profile_has_value(asked, profile->fixed[i].type, profile->fixed[i].value) &&
 		    !profile_add_attribute(profile->fixed[i].type, profile->fixed[i].value, out))
 			return too_many();
 	for (size_t i = 0; i < asked->count; i++)

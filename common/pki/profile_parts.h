@@ -29,10 +29,17 @@ bool profile_matches(
     const struct profile *profile, const struct name_type *type, struct span value);
 bool profile_matches_san(const struct profile *profile, const struct san *san);
 
+/* Whether X.520 and the profile's `names` take a value: read as if it had come in a request. */
+enum outcome profile_check_text(
+    const struct profile *profile, const struct name_type *type, struct span value);
+
 /* profile_names.c: appends an attribute as an RDN of its own; false where there is no room. */
 bool profile_add_attribute(const struct name_type *type, struct span value, struct name *name);
 
-/* profile_check.c: NAME_PATTERN for a value that the patterns do not take. */
+/* profile_check.c: whether a name has the attribute with that very value. */
+bool profile_has_value(const struct name *name, const struct name_type *type, struct span value);
+
+/* NAME_PATTERN for a value that the patterns do not take. */
 enum outcome profile_check_san(const struct profile *profile, const struct san *san);
 enum outcome profile_check_value(
     const struct profile *profile, const struct name_type *type, struct span value);

@@ -36,8 +36,7 @@ static const char *split_attribute(const char *word, const struct name_type **ty
 	return *type == NULL ? NULL : word + len + 1;
 }
 
-/* Whether X.520 and the profile's `names` take it: read as if it had come in a request. */
-static enum outcome check_value(
+enum outcome profile_check_text(
     const struct profile *profile, const struct name_type *type, struct span value)
 {
 	struct name name = {.count = 0}, parsed = {.count = 0};
@@ -72,7 +71,7 @@ static enum outcome take_fixed(const char *path, struct profile *profile, const 
 		return profile_fault(path, words, key, word, "is more than a name can hold");
 	fixed->value = span_of(value);
 	profile->fixed_count++;
-	return check_value(profile, fixed->type, fixed->value) == EST_OK
+	return profile_check_text(profile, fixed->type, fixed->value) == EST_OK
 		   ? EST_OK
 		   : because(path, words, key, word);
 }

@@ -17,9 +17,9 @@ struct profile_sample {
 
 /*
  * Makes one with all names that the profile grants or fixes, of values that its patterns take, and
- * a public key of that word of its keys, which nobody has the private half of; with `empty`, without
- * a subject but for what the profile gives. EST_MALFORMED, EST_FORBIDDEN: profile_names() would not
- * have it; EST_INTERNAL.
+ * a public key of that word of its keys, which nobody has the private half of; with `empty`,
+ * without a subject but for what the profile gives. EST_MALFORMED, EST_FORBIDDEN: profile_names()
+ * would not have it; EST_INTERNAL.
  */
 enum outcome profile_sample_make(
     const struct profile *profile, const char *key, bool empty, struct profile_sample *out);

@@ -14,6 +14,11 @@
  */
 enum { CERT_FORM = 'C', USER_FORM = 'U' };
 
+bool serial_equal(const struct serial *a, const struct serial *b)
+{
+	return span_equal((struct span){a->octets, a->len}, (struct span){b->octets, b->len});
+}
+
 const char *serial_text(const struct serial *serial, char text[static 2 * SERIAL_MAX + 1])
 {
 	static const char digits[] = "0123456789abcdef";

@@ -20,6 +20,7 @@ struct serial {
 	unsigned char octets[SERIAL_MAX];
 };
 
+bool serial_equal(const struct serial *a, const struct serial *b);
 /* Lower-case hex, NUL included: 2 * SERIAL_MAX + 1 bytes. Gives text back. */
 const char *serial_text(const struct serial *serial, char text[static 2 * SERIAL_MAX + 1]);
 /* From hex in any letter case, colons allowed between octets; EST_MALFORMED. */
@@ -90,6 +91,7 @@ enum pending_state {
 struct pending_record {
 	unsigned char id[32];      /* what repetitions of a request have in common */
 	unsigned char content[32]; /* SHA-256 of everything that an approval covers */
+	unsigned char ticket[16];  /* random, of this row alone: by it people call the request */
 	enum pending_state state;
 	int64_t created_at, decided_at, expires_at; /* decided_at: 0 while it waits */
 	unsigned char spki[32];                     /* SHA-256 of its SubjectPublicKeyInfo */
@@ -117,7 +119,7 @@ struct secret_record {
 	unsigned char digest[32];                /* SHA-256 of its text */
 	unsigned char named_digest[32];          /* of its text and the name (RFC 5272 6.2.3) */
 	int64_t created_at, expires_at, used_at; /* used_at: 0 while it is unused */
-	unsigned char used_by[32];               /* key_identity() of the key it was used for */
+	unsigned char used_by[32];               /* the id of the request that it was used for */
 	void *memory;
 };
 

@@ -29,6 +29,7 @@ void pending_record_encode(const struct pending_record *pending, struct buf *out
 	buf_add_byte(out, PENDING_FORM);
 	buf_add(out, pending->id, sizeof(pending->id));
 	buf_add(out, pending->content, sizeof(pending->content));
+	buf_add(out, pending->ticket, sizeof(pending->ticket));
 	buf_add_byte(out, (unsigned char)pending->state);
 	form_put_number(out, (uint64_t)pending->created_at, 8);
 	form_put_number(out, (uint64_t)pending->decided_at, 8);
@@ -77,6 +78,7 @@ enum outcome pending_record_decode(struct span in, struct pending_record *out)
 
 	form_take_octets(&reader, pending.id, sizeof(pending.id));
 	form_take_octets(&reader, pending.content, sizeof(pending.content));
+	form_take_octets(&reader, pending.ticket, sizeof(pending.ticket));
 	take_state(&reader, &pending);
 	pending.created_at = (int64_t)form_take_number(&reader, 8);
 	pending.decided_at = (int64_t)form_take_number(&reader, 8);

@@ -103,8 +103,8 @@ static enum outcome take_sans(struct span value, struct wishes *out)
 }
 
 /*
- * CA:FALSE spelled out, although it is the default, is common and harmless. How long a path a CA may
- * begin is the profile's to say. A length without CA:TRUE is nonsense (RFC 5280 4.2.1.9).
+ * CA:FALSE spelled out, although it is the default, is common and harmless. How long a path a CA
+ * may begin is the profile's to say. A length without CA:TRUE is nonsense (RFC 5280 4.2.1.9).
  */
 static enum outcome take_basic_constraints(struct span value, struct wishes *out)
 {

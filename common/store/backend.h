@@ -35,6 +35,8 @@ struct store_backend {
 	enum outcome (*pending_next)(
 	    struct store *store, const unsigned char *after, struct pending_record *out);
 	enum outcome (*pending_decide)(struct store *store, const struct pending_record *decision);
+	enum outcome (*pending_delete)(
+	    struct store *store, const unsigned char *id, const unsigned char *content);
 	enum outcome (*secret_put)(
 	    struct store *store, const struct secret_record *secret, bool replace);
 	enum outcome (*secret_get)(

@@ -182,8 +182,11 @@ int bdb_challenge_put(struct bdb *bdb, DB_TXN *txn, const struct serial *serial,
  * it the other way round.
  */
 int bdb_secret_hold(struct bdb *bdb, DB_TXN *txn, const char *name);
-/* Uses it up, or BDB_REFUSED. */
-int bdb_secret_use(struct bdb *bdb, DB_TXN *txn, const struct secret_use *use);
+/*
+ * Uses it up, or BDB_REFUSED. approved: it may have been used up when the same request was put into
+ * the queue.
+ */
+int bdb_secret_use(struct bdb *bdb, DB_TXN *txn, const struct secret_use *use, bool approved);
 /* Makes the approval's row one of an issued certificate; BDB_REFUSED where it is not as it was. */
 int bdb_pending_issue(struct bdb *bdb, DB_TXN *txn, const struct pending_record *approval,
     const struct serial *serial);
@@ -211,6 +214,8 @@ enum outcome bdb_pending_get(
 enum outcome bdb_pending_next(
     struct store *store, const unsigned char *after, struct pending_record *out);
 enum outcome bdb_pending_decide(struct store *store, const struct pending_record *decision);
+enum outcome bdb_pending_delete(
+    struct store *store, const unsigned char *id, const unsigned char *content);
 enum outcome bdb_secret_put(struct store *store, const struct secret_record *secret, bool replace);
 enum outcome bdb_secret_get(struct store *store, const char *name, struct secret_record *out);
 enum outcome bdb_secret_delete(struct store *store, const char *name);

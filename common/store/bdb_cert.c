@@ -294,7 +294,11 @@ static int hold_old(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 
 static int use_secret(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 {
-	return add->terms->secret == NULL ? 0 : bdb_secret_use(bdb, txn, add->terms->secret);
+	const struct cert_terms *terms = add->terms;
+
+	return terms->secret == NULL
+		   ? 0
+		   : bdb_secret_use(bdb, txn, terms->secret, terms->approval != NULL);
 }
 
 static int use_approval(struct bdb *bdb, DB_TXN *txn, struct addition *add)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <openssl/rand.h>
+
 #include "common/base/clock.h"
 #include "common/base/refusal.h"
 #include "common/store/bdb_row.h"
@@ -209,11 +211,12 @@ struct arrival {
 	const struct secret_use *secret;
 	struct pending_record *existing;
 	struct queue queue;
+	unsigned own; /* rows of the same identity that wait; counted where they may be too many */
 };
 
 /*
  * Whether a row that says the same is the answer. *added: it is ours, as an earlier try was
- * committed before the environment broke; or somebody else's of the same second, which is as good.
+ * committed before the environment broke.
  */
 static bool is_answer(struct bdb *bdb, const struct arrival *arrival,
     const struct pending_record *before, bool *added)
@@ -223,8 +226,8 @@ static bool is_answer(struct bdb *bdb, const struct arrival *arrival,
 	if (memcmp(before->content, pending->content, sizeof(before->content)) != 0 ||
 	    has_expired(before, arrival->queue.now))
 		return false;
-	*added = bdb->uncertain && before->state == PENDING_WAITING &&
-		 before->created_at == pending->created_at;
+	*added =
+	    bdb->uncertain && memcmp(before->ticket, pending->ticket, sizeof(before->ticket)) == 0;
 	return true;
 }
 
@@ -247,14 +250,45 @@ static int make_place(struct bdb *bdb, DB_TXN *txn, struct arrival *arrival, boo
 	return error;
 }
 
-static int put_arrival(struct bdb *bdb, DB_TXN *txn, struct arrival *arrival)
+static bool count_own(struct span key, struct span value, void *context)
 {
-	int error = 0;
+	struct arrival *arrival = context;
+	struct pending_record pending = {0};
 
+	if (key.len == 0 || key.data[0] != ROW_PENDING)
+		return false;
+	if (pending_record_decode(value, &pending) != EST_OK)
+		reason_clear(); /* for store_check() */
+	else if (pending.state == PENDING_WAITING && !has_expired(&pending, arrival->queue.now) &&
+		 strcmp(pending.identity, arrival->pending->identity) == 0)
+		arrival->own++;
+	pending_record_clear(&pending);
+	return arrival->own < STORE_PENDING_SHARE;
+}
+
+/* Nobody alone fills the queue: what is left of it is shared once half of it is taken. */
+static int check_room(struct bdb *bdb, DB_TXN *txn, struct arrival *arrival)
+{
+	static const unsigned char from[] = {ROW_PENDING};
+	int error;
+
+	arrival->own = 0;
 	if (arrival->queue.waiting >= STORE_PENDING_MOST)
 		return bdb_refuse(bdb, EST_THROTTLED);
-	if (arrival->secret != NULL)
-		error = bdb_secret_use(bdb, txn, arrival->secret);
+	if (arrival->queue.waiting <= STORE_PENDING_MOST / 2)
+		return 0;
+	error = bdb_scan(bdb, txn, BDB_PENDING, (struct span){from, 1}, count_own, arrival);
+	if (error != 0 && error != DB_NOTFOUND)
+		return error;
+	return arrival->own < STORE_PENDING_SHARE ? 0 : bdb_refuse(bdb, EST_THROTTLED);
+}
+
+static int put_arrival(struct bdb *bdb, DB_TXN *txn, struct arrival *arrival)
+{
+	int error = check_room(bdb, txn, arrival);
+
+	if (error == 0 && arrival->secret != NULL)
+		error = bdb_secret_use(bdb, txn, arrival->secret, false);
 	if (error == 0)
 		error = put_row(bdb, txn, arrival->pending);
 	return error == 0 ? put_waiting(bdb, txn, arrival->queue.waiting + 1) : error;
@@ -283,16 +317,24 @@ enum outcome bdb_pending_add(struct store *store, const struct pending_record *p
     const struct secret_use *secret, struct pending_record *existing)
 {
 	struct bdb *bdb = (struct bdb *)store;
-	struct arrival arrival = {pending, secret, existing, {.now = clock_now()}};
+	struct pending_record row = *pending;
+	struct arrival arrival = {&row, secret, existing, {.now = clock_now()}, 0};
 	enum outcome outcome;
 
+	if (RAND_bytes(row.ticket, sizeof(row.ticket)) != 1)
+		return reason_openssl(EST_UNAVAILABLE, "no random numbers can be had");
 	do
 		outcome = bdb_run(bdb, BDB_WRITE, add_act, &arrival);
 	while (outcome == EST_THROTTLED && sweep(bdb));
-	if (outcome == EST_THROTTLED)
+	if (outcome != EST_THROTTLED)
+		return outcome;
+	if (arrival.own >= STORE_PENDING_SHARE)
 		return refuse(APPROVAL_FULL,
-		    "%d requests wait for approval, no more can; try later", STORE_PENDING_MOST);
-	return outcome;
+		    "%d requests of the same identity wait for approval, and the queue is filling "
+		    "up; try later",
+		    STORE_PENDING_SHARE);
+	return refuse(APPROVAL_FULL, "%d requests wait for approval, no more can; try later",
+	    STORE_PENDING_MOST);
 }
 
 /* --- deciding --- */
@@ -303,13 +345,21 @@ static int refuse_decision(struct bdb *bdb, enum outcome outcome, const char *te
 	return bdb_refuse(bdb, outcome);
 }
 
+/* Until it was answered, an approval can be taken back. */
+static bool is_open(const struct pending_record *pending, const struct pending_record *decision)
+{
+	return pending->state == PENDING_WAITING ||
+	       (pending->state == PENDING_APPROVED && decision->state == PENDING_DENIED);
+}
+
 static int check_decision(
     struct bdb *bdb, const struct pending_record *pending, const struct pending_record *decision)
 {
-	if (memcmp(pending->content, decision->content, sizeof(pending->content)) != 0)
+	if (memcmp(pending->content, decision->content, sizeof(pending->content)) != 0 ||
+	    memcmp(pending->ticket, decision->ticket, sizeof(pending->ticket)) != 0)
 		return refuse_decision(bdb, EST_CONFLICT,
 		    "the request was replaced by another one: look at it and decide again");
-	if (pending->state != PENDING_WAITING)
+	if (!is_open(pending, decision))
 		return refuse_decision(bdb, EST_CONFLICT, "the request was decided already");
 	if (has_expired(pending, clock_now()))
 		return refuse_decision(
@@ -320,6 +370,7 @@ static int check_decision(
 static int put_decision(struct bdb *bdb, DB_TXN *txn, struct pending_record *pending,
     const struct pending_record *decision, unsigned waiting)
 {
+	bool waited = pending->state == PENDING_WAITING;
 	int error = drop_due(bdb, txn, pending);
 
 	pending->state = decision->state;
@@ -329,7 +380,7 @@ static int put_decision(struct bdb *bdb, DB_TXN *txn, struct pending_record *pen
 	pending->expires_at = decision->expires_at;
 	if (error == 0)
 		error = put_row(bdb, txn, pending);
-	return error == 0 && waiting > 0 ? put_waiting(bdb, txn, waiting - 1) : error;
+	return error == 0 && waited && waiting > 0 ? put_waiting(bdb, txn, waiting - 1) : error;
 }
 
 static int decide_act(struct bdb *bdb, DB_TXN *txn, void *context)
@@ -359,6 +410,44 @@ enum outcome bdb_pending_decide(struct store *store, const struct pending_record
 {
 	return bdb_run((struct bdb *)store, BDB_WRITE, decide_act,
 	    (struct pending_record *)(uintptr_t)decision);
+}
+
+/* --- deleting --- */
+
+struct deletion {
+	const unsigned char *id, *content;
+};
+
+static int delete_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	const struct deletion *deletion = context;
+	struct pending_record pending = {0};
+	struct queue queue = {0};
+	int error = bdb_pending_waiting(bdb, txn, DB_RMW, &queue.waiting);
+
+	if (error == 0)
+		error = read_row(bdb, txn, deletion->id, DB_RMW, &pending);
+	if (error == DB_NOTFOUND) /* an earlier try may have been committed */
+		return bdb->uncertain ? 0 : bdb_refuse(bdb, EST_NOT_FOUND);
+	if (error != 0)
+		return error;
+	if (memcmp(pending.content, deletion->content, sizeof(pending.content)) != 0)
+		error = refuse_decision(bdb, EST_CONFLICT,
+		    "the request was replaced by another one: look at that one first");
+	else
+		error = drop_row(bdb, txn, &queue, &pending);
+	if (error == 0)
+		error = put_waiting(bdb, txn, queue.waiting);
+	pending_record_clear(&pending);
+	return error;
+}
+
+enum outcome bdb_pending_delete(
+    struct store *store, const unsigned char *id, const unsigned char *content)
+{
+	struct deletion deletion = {id, content};
+
+	return bdb_run((struct bdb *)store, BDB_WRITE, delete_act, &deletion);
 }
 
 /* --- answering --- */

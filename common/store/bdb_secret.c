@@ -125,22 +125,23 @@ enum outcome bdb_secret_next(struct store *store, const char *after, struct secr
 
 /*
  * Everything is compared whatever came out before, also where there is no such secret: neither the
- * answer nor the time that it takes says which it was.
+ * answer nor the time that it takes says which it was. again: whether one is good that was used for
+ * the same request.
  */
-static bool is_good(const struct secret_record *secret, const struct secret_use *use)
+static bool is_good(const struct secret_record *secret, const struct secret_use *use, bool again)
 {
 	bool good = CRYPTO_memcmp(secret->digest, use->digest, sizeof(secret->digest)) == 0;
-	bool same_key = CRYPTO_memcmp(secret->used_by, use->key, sizeof(secret->used_by)) == 0;
+	bool same = CRYPTO_memcmp(secret->used_by, use->request, sizeof(secret->used_by)) == 0;
 
 	good &= secret->name != NULL;
 	good &= secret->label == NULL || strcmp(secret->label, use->label) == 0;
 	/* Its end is for its first use: who waits for approval goes on asking. */
-	good &= secret->used_at == 0 ? clock_now() < secret->expires_at : same_key;
+	good &= secret->used_at == 0 ? clock_now() < secret->expires_at : again && same;
 	return good;
 }
 
-/* *secret is the row, or {0}; the caller clears it. */
-static int judge_use(struct bdb *bdb, DB_TXN *txn, const struct secret_use *use, uint32_t flags,
+/* Reads the row, or {0}; the caller clears it. */
+static int read_used(struct bdb *bdb, DB_TXN *txn, const struct secret_use *use, uint32_t flags,
     struct secret_record *secret)
 {
 	struct row_key key;
@@ -148,11 +149,16 @@ static int judge_use(struct bdb *bdb, DB_TXN *txn, const struct secret_use *use,
 
 	row_name_key(&key, use->name, NULL);
 	error = read_secret(bdb, txn, &key, flags, secret);
-	if ((error != 0 && error != DB_NOTFOUND) || is_good(secret, use))
-		return error;
-	(void)refuse(OTP_WRONG,
-	    "the one-time secret is not this device's, is for another label, has "
-	    "expired or was used for another key; get another one");
+	return error == DB_NOTFOUND ? 0 : error;
+}
+
+static int judge(
+    struct bdb *bdb, const struct secret_record *secret, const struct secret_use *use, bool again)
+{
+	if (is_good(secret, use, again))
+		return 0;
+	(void)refuse(OTP_WRONG, "the one-time secret is not this device's, is for another label, "
+				"has expired or was used before; get another one");
 	return bdb_refuse(bdb, EST_FORBIDDEN);
 }
 
@@ -167,16 +173,18 @@ int bdb_secret_hold(struct bdb *bdb, DB_TXN *txn, const char *name)
 	return error == DB_NOTFOUND ? 0 : error;
 }
 
-int bdb_secret_use(struct bdb *bdb, DB_TXN *txn, const struct secret_use *use)
+int bdb_secret_use(struct bdb *bdb, DB_TXN *txn, const struct secret_use *use, bool approved)
 {
 	struct secret_record secret = {0};
 	struct buf form = {0};
 	struct row_key key;
-	int error = judge_use(bdb, txn, use, DB_RMW, &secret);
+	int error = read_used(bdb, txn, use, DB_RMW, &secret);
 
+	if (error == 0)
+		error = judge(bdb, &secret, use, approved);
 	if (error == 0 && secret.used_at == 0) {
 		secret.used_at = clock_now();
-		memcpy(secret.used_by, use->key, sizeof(secret.used_by));
+		memcpy(secret.used_by, use->request, sizeof(secret.used_by));
 		secret_record_encode(&secret, &form);
 		row_name_key(&key, use->name, NULL);
 		error = bdb_put(bdb, txn, BDB_SECRET, row_key_span(&key), buf_span(&form), 0);
@@ -190,8 +198,10 @@ static int check_act(struct bdb *bdb, DB_TXN *txn, void *context)
 {
 	struct secret_act *act = context;
 	struct secret_record secret = {0};
-	int error = judge_use(bdb, txn, act->use, 0, &secret);
+	int error = read_used(bdb, txn, act->use, 0, &secret);
 
+	if (error == 0)
+		error = judge(bdb, &secret, act->use, true);
 	secret_record_clear(&secret);
 	return error;
 }

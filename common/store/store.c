@@ -121,6 +121,12 @@ enum outcome store_pending_decide(struct store *store, const struct pending_reco
 	return store->backend->pending_decide(store, decision);
 }
 
+enum outcome store_pending_delete(
+    struct store *store, const unsigned char id[32], const unsigned char content[32])
+{
+	return store->backend->pending_delete(store, id, content);
+}
+
 enum outcome store_secret_put(struct store *store, const struct secret_record *secret, bool replace)
 {
 	if (secret->name == NULL || secret->name[0] == '\0')

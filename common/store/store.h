@@ -45,9 +45,9 @@ enum outcome store_rethread(struct store *store);
 
 /* That a one-time secret is to be used up. */
 struct secret_use {
-	const char *name, *label;    /* whose it is, and where it is used */
-	const unsigned char *digest; /* 32: SHA-256 of the text that was sent */
-	const unsigned char *key;    /* 32: key_identity() of what it is used for */
+	const char *name, *label;     /* whose it is, and where it is used */
+	const unsigned char *digest;  /* 32: SHA-256 of the text that was sent */
+	const unsigned char *request; /* 32: what it is used for: request_digest_id() */
 };
 
 /*
@@ -75,7 +75,9 @@ struct cert_terms {
  * either, and the outcome is EST_FORBIDDEN, where the certificate that it rests on is revoked by
  * now, where the secret is not (or not any more) good for that use (OTP_WRONG), and where the
  * approval's row is not as it was read; so also where store_key_check() refuses its key by now,
- * with that outcome. The approval's row becomes PENDING_ISSUED with its serial.
+ * with that outcome. The approval's row becomes PENDING_ISSUED with its serial. Good is a secret
+ * that is unused and has not expired, or that was used up when the request which has now been
+ * approved was put into the queue: it never brings a second certificate.
  */
 enum outcome store_cert_add(struct store *store, const struct cert_record *cert,
     const struct cert_terms *terms, struct cert_record *earlier);
@@ -148,13 +150,16 @@ enum outcome store_revocation_hash(
 
 /* --- requests that wait for approval --- */
 
-#define STORE_PENDING_MOST 10000 /* rows that are waiting */
+#define STORE_PENDING_MOST  10000 /* rows that are waiting */
+#define STORE_PENDING_SHARE 100   /* of one identity, once more than half of all are taken */
 
 /*
  * Puts a request into the queue, and uses up its secret (may be NULL) in the same act. Where an
  * unexpired row of the same id has the same content, nothing is written, *existing becomes that row
  * (the caller clears it) and the outcome is EST_CONFLICT; one of other content, or an expired one,
- * is replaced. EST_THROTTLED (APPROVAL_FULL) where too many wait; EST_FORBIDDEN for the secret.
+ * is replaced. Each row that is written has a ticket of its own, made here. EST_THROTTLED
+ * (APPROVAL_FULL) where too many wait, or too many of the same identity; EST_FORBIDDEN for a secret
+ * that is not unused.
  * Rows that expired go away a few at a time, and never make the queue full.
  */
 enum outcome store_pending_add(struct store *store, const struct pending_record *pending,
@@ -166,11 +171,18 @@ enum outcome store_pending_get(
 enum outcome store_pending_next(
     struct store *store, const unsigned char *after, struct pending_record *out);
 /*
- * Decides a row that waits: writes state, decided_at, decided_by, reason and expires_at of
- * `decision`. EST_NOT_FOUND; EST_CONFLICT, with a reason, where its content is not that of
- * `decision` or it does not wait any more: it was decided, or has expired.
+ * Decides a row that waits, or denies one that was approved and not answered yet: writes state,
+ * decided_at, decided_by, reason and expires_at of `decision`. EST_NOT_FOUND; EST_CONFLICT, with a
+ * reason, where its content or its ticket is not that of `decision`, and where it was decided or
+ * has expired.
  */
 enum outcome store_pending_decide(struct store *store, const struct pending_record *decision);
+/*
+ * Removes a row, whatever its state. EST_NOT_FOUND; EST_CONFLICT, with a reason, where its content
+ * is another one.
+ */
+enum outcome store_pending_delete(
+    struct store *store, const unsigned char id[32], const unsigned char content[32]);
 
 /* --- one-time secrets: one a device name, compared without regard to letter case --- */
 
@@ -186,9 +198,9 @@ enum outcome store_secret_delete(struct store *store, const char *name);
  */
 enum outcome store_secret_next(struct store *store, const char *after, struct secret_record *out);
 /*
- * Whether that use would be granted just now, without using it up: EST_FORBIDDEN (OTP_WRONG). Good
- * is one whose digest and label fit, that is unused and has not expired, or that was used by the
- * same key.
+ * Whether that use may be asked for, without using it up: EST_FORBIDDEN (OTP_WRONG). Good is one
+ * whose digest and label fit, that is unused and has not expired, or that was used for the same
+ * request, which is answered as it was before, or waits.
  */
 enum outcome store_secret_check(struct store *store, const struct secret_use *use);
 
@@ -202,9 +214,12 @@ enum outcome store_kek_next(struct store *store, struct span after, struct kek_r
 
 /* --- nonces --- */
 
+#define STORE_NONCE_MOST 100000 /* that have not expired */
+
 /*
- * Remembers a digest until `expires`: EST_CONFLICT, without a reason, where it is remembered
- * already. Expired ones go away a few at a time.
+ * Remembers a digest, which is spread evenly, until `expires`: EST_CONFLICT, without a reason,
+ * where it is remembered already; EST_THROTTLED where too many are, none of which may be forgotten
+ * yet. Expired ones go away.
  */
 enum outcome store_nonce_use(struct store *store, const unsigned char digest[32], int64_t expires);
 

@@ -116,6 +116,7 @@ const struct store_backend store_bdb = {
     .pending_get = bdb_pending_get,
     .pending_next = bdb_pending_next,
     .pending_decide = bdb_pending_decide,
+    .pending_delete = bdb_pending_delete,
     .secret_put = bdb_secret_put,
     .secret_get = bdb_secret_get,
     .secret_delete = bdb_secret_delete,

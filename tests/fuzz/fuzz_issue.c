@@ -106,7 +106,9 @@ static void issue(const struct profile *profile, const struct csr *csr,
 	buf_free(&tbs);
 }
 
-/* Whoever asks is called as the request says; where that says nothing, the profile's rules decide. */
+/*
+ * Whoever asks is called as the request says; where that says nothing, the profile's rules decide.
+ */
 static struct span identity_of(const struct csr *csr)
 {
 	struct span name = name_first(&csr->name, "CN");

@@ -127,7 +127,7 @@ struct extras {
 	struct cert_terms terms;
 };
 
-static const unsigned char digest[32] = {1}, key[32] = {2};
+static const unsigned char digest[32] = {1}, used_for[32] = {2};
 
 static enum outcome prepare(
     struct store *store, struct extras *extras, const struct cert_record *cert)
@@ -139,7 +139,7 @@ static enum outcome prepare(
 
 	memcpy(secret.digest, digest, sizeof(digest));
 	outcome = store_secret_put(store, &secret, false);
-	extras->use = (struct secret_use){secret.name, cert->label, digest, key};
+	extras->use = (struct secret_use){secret.name, cert->label, digest, used_for};
 	extras->pending = (struct pending_record){.created_at = cert->issued_at,
 	    .expires_at = cert->issued_at + 86400,
 	    .name = secret.name,
@@ -147,6 +147,10 @@ static enum outcome prepare(
 	(void)RAND_bytes(extras->pending.id, sizeof(extras->pending.id));
 	if (outcome == EST_OK)
 		outcome = store_pending_add(store, &extras->pending, NULL, &existing);
+	if (outcome == EST_OK)
+		outcome = store_pending_get(store, extras->pending.id, &existing);
+	memcpy(extras->pending.ticket, existing.ticket, sizeof(existing.ticket));
+	pending_record_clear(&existing);
 	extras->pending.state = PENDING_APPROVED;
 	if (outcome == EST_OK)
 		outcome = store_pending_decide(store, &extras->pending);

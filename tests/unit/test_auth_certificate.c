@@ -1,6 +1,6 @@
 /*
- * test_auth_certificate.c - certificates that count a little beyond their end (T-10), once more after they
- * were superseded (N-09), and those of registration authorities (T-18).
+ * test_auth_certificate.c - certificates that count a little beyond their end (T-10), once more
+ * after they were superseded (N-09), and those of registration authorities (T-18).
  */
 #include "maker.h"
 

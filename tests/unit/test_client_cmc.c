@@ -152,6 +152,32 @@ static void test_revocation(void **state)
 	buf_free(&der);
 }
 
+/* By the secret that it was requested with; nobody signs (RFC 5272 6.11). */
+static void test_revocation_by_secret(void **state)
+{
+	struct client_cmc_request request = {
+	    .revoke = world.device, .reason = 1, .secret = BYTES("lost")};
+	struct cmc_revocation revocation;
+	struct cmc_message message;
+	struct cmc_data data;
+	struct buf der = {0};
+
+	(void)state;
+	assert_outcome(EST_OK, client_cmc_write(&world.cmc, &request, &der));
+	assert_outcome(EST_OK, cmc_message_parse(buf_span(&der), pki_data, &message));
+	assert_int_equal(0, message.signer_count);
+	assert_int_equal(0, message.certificate_count);
+	assert_outcome(EST_OK, cmc_data_parse(message.content, &data));
+	assert_int_equal(0, data.request_count);
+	assert_null(cmc_control_find(&data, CMC_IDENTITY_PROOF_V2));
+	assert_outcome(
+	    EST_OK, cmc_revocation_parse(cmc_control_find(&data, CMC_REVOKE_REQUEST), &revocation));
+	assert_int_equal(1, revocation.reason);
+	assert_true(revocation.has_secret);
+	assert_bytes(BYTES("lost"), revocation.secret);
+	buf_free(&der);
+}
+
 /* --- responses --- */
 
 struct response {
@@ -275,6 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(test_request),
 	    CASE(test_revocation),
+	    CASE(test_revocation_by_secret),
 	    CASE(test_responses),
 	    CASE(test_simple),
 	};

@@ -231,7 +231,9 @@ static void test_device_name_folds(void **state)
 	}
 }
 
-/* RFC 7030 A.3 and A.4: read to the end; their SHA-1 is no proof where nobody asked for it (S-12). */
+/*
+ * RFC 7030 A.3 and A.4: read to the end; their SHA-1 is no proof where nobody asked for it (S-12).
+ */
 static void test_rfc_vectors(void **state)
 {
 	static const struct {

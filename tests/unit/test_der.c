@@ -279,6 +279,21 @@ static void test_oid_parse(void **state)
 	buf_free(&out);
 }
 
+static void test_set(void **state)
+{
+	struct span values[] = {BYTES("\x04\x01\x02"), BYTES("\x02\x01\x07"), BYTES("\x04\x01\x01"),
+	    BYTES("\x02\x01\x07")};
+	struct buf out = {0};
+
+	(void)state;
+	der_add_set(&out, DER_SET, values, 4);
+	assert_bytes(BYTES("\x31\x09\x02\x01\x07\x04\x01\x01\x04\x01\x02"), buf_span(&out));
+	buf_reset(&out);
+	der_add_set(&out, DER_CONTEXT_CONSTRUCTED(0), values, 0);
+	assert_bytes(BYTES("\xa0\x00"), buf_span(&out));
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +304,7 @@ int main(void)
 	    TEST(test_is),
 	    TEST(test_integers),
 	    TEST(test_nesting),
+	    TEST(test_set),
 	    TEST(test_times),
 	    TEST(test_oid_text),
 	    TEST(test_oid_text_too_long),

@@ -1,7 +1,7 @@
 /*
- * Keys that the server makes: the key is the certificate's and nobody else's, who is named opens it,
- * and who may not have it sealed for somebody learns nothing of that one. What is refused leaves no
- * certificate.
+ * Keys that the server makes: the key is the certificate's and nobody else's, who is named opens
+ * it, and who may not have it sealed for somebody learns nothing of that one. What is refused
+ * leaves no certificate.
  */
 #include "maker.h"
 

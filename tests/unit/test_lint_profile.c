@@ -35,7 +35,9 @@ static void assert_rules(const char *rules, const struct profile *profile, struc
 	buf_free(&all);
 }
 
-/* A part in the place of the good one, and the rules that this breaks, with the keys of est.conf. */
+/*
+ * A part in the place of the good one, and the rules that this breaks, with the keys of est.conf.
+ */
 struct row {
 	const char *keys;
 	enum part part;

@@ -35,7 +35,9 @@ static const struct signing {
 	"SHAKE256", false},
 };
 
-/* RFC 5652 5.4 by hand: the attributes hold the content's digest, and the signature is over them. */
+/*
+ * RFC 5652 5.4 by hand: the attributes hold the content's digest, and the signature is over them.
+ */
 static void verify_by_hand(const struct signing *signing, struct span message, struct span content)
 {
 	struct span attributes = look(message, "1.0.4.0.3").whole,

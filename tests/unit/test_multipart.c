@@ -1,5 +1,6 @@
 /*
- * Answers in parts: every octet of the framing (RFC 2046 5.1), and what Python's parser makes of them.
+ * Answers in parts: every octet of the framing (RFC 2046 5.1), and what Python's parser makes of
+ * them.
  */
 #include "maker.h"
 

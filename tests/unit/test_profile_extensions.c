@@ -1,6 +1,6 @@
 /*
- * Extensions of a profile: those that are in every certificate, octet for octet and as OpenSSL reads
- * them; profiles of CAs; what est.conf may not say of either.
+ * Extensions of a profile: those that are in every certificate, octet for octet and as OpenSSL
+ * reads them; profiles of CAs; what est.conf may not say of either.
  */
 #include "profile_test.h"
 #include "refusal_test.h"

@@ -364,46 +364,6 @@ static void test_check_names(void **state)
 	test_profile_clear(&identity);
 }
 
-/* A pattern of one type bounds no name of another. */
-static void test_bounds(void **state)
-{
-	static const struct {
-		const char *keys, *subject, *dns;
-		bool bounded;
-	} rows[] = {
-	    {"", "O=Acme", NULL, true},
-	    {"", "CN=pump", NULL, false},
-	    {"", "O=Acme", "a.example", false},
-	    {"subject_patterns = [ \"O=*\" ];", "CN=pump,O=Acme", NULL, false},
-	    {"subject_patterns = [ \"CN=*\" ];", "CN=pump,O=Acme", NULL, true},
-	    {"subject_patterns = [ \"CN=*\" ];", "CN=pump,serialNumber=7", NULL, false},
-	    {"subject_patterns = [ \"CN=*\" ];", "CN=pump", "a.example", false},
-	    {"subject_patterns = [ \"CN=*\" ]; san_patterns = [ \"dns:*\" ];", "CN=pump",
-		"a.example", true},
-	    {"subject_patterns = [ \"CN=*\" ]; san_patterns = [ \"ip:*\" ];", "CN=pump",
-		"a.example", false},
-	    {"subject_fixed = [ \"CN=pump\" ]; san_fixed = [ \"dns:a.example\" ];", "CN=pump",
-		"a.example", true},
-	    {"subject_fixed = [ \"CN=pump\" ]; san_fixed = [ \"dns:a.example\" ];", "CN=pump",
-		"b.example", false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct sans sans = {.count = rows[i].dns == NULL ? 0 : 1};
-		struct test_profile made;
-		struct name name;
-		if (rows[i].dns != NULL)
-			sans.san[0] = (struct san){SAN_DNS, span_of(rows[i].dns)};
-		test_profile_make(rows[i].keys, &made);
-		assert_outcome(EST_OK, name_parse(maker_name(rows[i].subject), &name));
-		if (profile_bounds(made.profile, &name, &sans) != rows[i].bounded)
-			fail_msg("%zu: %s", i, rows[i].keys);
-		name_clear(&name);
-		test_profile_clear(&made);
-	}
-}
-
 /* An older spelling is kept only where the profile would let it be asked for. */
 static void test_takes_name(void **state)
 {
@@ -512,7 +472,6 @@ int main(void)
 	    TEST(test_room),
 	    TEST(test_plain),
 	    TEST(test_check_names),
-	    TEST(test_bounds),
 	    TEST(test_takes_name),
 	    TEST(test_contradictions),
 	    TEST(test_says),

@@ -258,6 +258,17 @@ static void test_serial_bad(void **state)
 }
 
 /* RFC 5280 5.3.1. */
+static void test_serial_equal(void **state)
+{
+	const struct serial one = {2, {1, 2}}, same = {2, {1, 2, 3}}, other = {2, {1, 3}},
+			    longer = {3, {1, 2, 0}};
+
+	(void)state;
+	assert_true(serial_equal(&one, &same));
+	assert_false(serial_equal(&one, &other));
+	assert_false(serial_equal(&one, &longer));
+}
+
 static void test_revocation_words(void **state)
 {
 	static const struct {
@@ -308,6 +319,7 @@ int main(void)
 	    cmocka_unit_test_setup(test_user_garbage, clear),
 	    cmocka_unit_test_setup(test_serial_text, clear),
 	    cmocka_unit_test_setup(test_serial_bad, clear),
+	    cmocka_unit_test_setup(test_serial_equal, clear),
 	    cmocka_unit_test_setup(test_revocation_words, clear),
 	    cmocka_unit_test_setup(test_status, clear),
 	};

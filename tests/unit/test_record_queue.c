@@ -23,6 +23,7 @@ static int clear(void **state)
 static const struct pending_record waiting = {
     .id = {1, 2, 3},
     .content = {4, 5, 6},
+    .ticket = {8, 9, [15] = 10},
     .state = PENDING_DENIED,
     .created_at = 1700000000,
     .decided_at = 1700000100,
@@ -52,6 +53,7 @@ static void test_pending_round_trip(void **state)
 	buf_free(&form); /* the record owns what it points to */
 	assert_memory_equal(back.id, waiting.id, 32);
 	assert_memory_equal(back.content, waiting.content, 32);
+	assert_memory_equal(back.ticket, waiting.ticket, 16);
 	assert_int_equal(back.state, PENDING_DENIED);
 	assert_int_equal(back.created_at, waiting.created_at);
 	assert_int_equal(back.decided_at, waiting.decided_at);

@@ -1,6 +1,6 @@
 /*
  * Requests that wait for approval: put into the queue once, found, decided once, gone when they
- * expire; and never more than fit.
+ * expire or are deleted; and never more than fit.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,6 +63,41 @@ static void test_add_and_get(void **state)
 	assert_true(span_equal(out.request, pending.request));
 	pending_record_clear(&out);
 	assert_sound(store);
+}
+
+/*
+ * Each row that is written has one of its own, whatever the request brought; a decision keeps it.
+ */
+static void test_ticket(void **state)
+{
+	struct store *store = *state;
+	struct pending_record rows[4] = {0}, pending;
+	static const unsigned char contents[] = {7, 8, 8, 7};
+
+	for (unsigned i = 0; i < 4; i++) {
+		pending = pending_of(1, contents[i]);
+		memset(pending.ticket, 7, sizeof(pending.ticket));
+		assert_int_equal(wait_for(store, &pending), i == 2 ? EST_CONFLICT : EST_OK);
+		assert_int_equal(store_pending_get(store, pending.id, &rows[i]), EST_OK);
+		assert_memory_not_equal(rows[i].ticket, pending.ticket, 16);
+	}
+	assert_memory_equal(rows[1].ticket, rows[2].ticket, 16);
+	assert_memory_not_equal(rows[0].ticket, rows[1].ticket, 4);
+	assert_memory_not_equal(rows[1].ticket, rows[3].ticket, 4);
+	assert_memory_not_equal(rows[0].ticket, rows[3].ticket, 4);
+	/* The request of row 0 came back: yet it is not what was looked at. */
+	pending = rows[0];
+	pending.memory = NULL;
+	pending.state = PENDING_APPROVED;
+	assert_int_equal(store_pending_decide(store, &pending), EST_CONFLICT);
+	assert_non_null(strstr(reason_text(), "replaced"));
+	reason_clear();
+	assert_int_equal(decide(store, rows[3], PENDING_APPROVED), EST_OK);
+	assert_int_equal(store_pending_get(store, pending.id, &pending), EST_OK);
+	assert_memory_equal(pending.ticket, rows[3].ticket, 16);
+	pending_record_clear(&pending);
+	for (unsigned i = 0; i < 4; i++)
+		pending_record_clear(&rows[i]);
 }
 
 /* The same again is told what there is, whatever became of it, and nothing is written. */
@@ -189,6 +224,9 @@ static void test_decide(void **state)
 	    .expires_at = pending.expires_at + 50};
 	memcpy(decision.id, pending.id, 32);
 	memcpy(decision.content, pending.content, 32);
+	assert_int_equal(store_pending_get(store, pending.id, &out), EST_OK);
+	memcpy(decision.ticket, out.ticket, 16);
+	pending_record_clear(&out);
 	assert_int_equal(store_pending_decide(store, &decision), EST_OK);
 	assert_int_equal(store_pending_get(store, pending.id, &out), EST_OK);
 	assert_int_equal(out.state, PENDING_DENIED);
@@ -220,7 +258,38 @@ static void test_decide_expired(void **state)
 	reason_clear();
 }
 
-/* Of many operators at once, one decides. */
+/* An approval is taken back until it was answered, and once; a refusal stays. */
+static void test_take_back(void **state)
+{
+	struct store *store = *state;
+	struct pending_record pending = pending_of(1, 7), other = pending_of(2, 7), out = {0};
+	struct cert_record cert = cert_of("pump-1", 1);
+
+	assert_int_equal(wait_for(store, &pending), EST_OK);
+	assert_int_equal(wait_for(store, &other), EST_OK);
+	assert_int_equal(decide(store, pending, PENDING_APPROVED), EST_OK);
+	assert_int_equal(decide(store, pending, PENDING_DENIED), EST_OK);
+	assert_int_equal(store_pending_get(store, pending.id, &out), EST_OK);
+	assert_int_equal(out.state, PENDING_DENIED);
+	assert_string_equal(out.reason, "not ours");
+	pending_record_clear(&out);
+	assert_sound(store); /* counted once */
+	for (enum pending_state next = PENDING_APPROVED; next <= PENDING_DENIED; next++) {
+		assert_int_equal(decide(store, pending, next), EST_CONFLICT);
+		reason_clear();
+	}
+	assert_int_equal(
+	    add_on(store, &cert, 1, (struct cert_terms){.approval = &pending}), EST_FORBIDDEN);
+	assert_int_equal(refusal_recorded(EST_FORBIDDEN), APPROVAL_DENIED);
+	reason_clear();
+	assert_int_equal(decide(store, other, PENDING_APPROVED), EST_OK);
+	assert_int_equal(add_on(store, &cert, 1, (struct cert_terms){.approval = &other}), EST_OK);
+	assert_int_equal(decide(store, other, PENDING_DENIED), EST_CONFLICT);
+	reason_clear();
+	assert_sound(store);
+}
+
+/* Of many operators at once one decides; another one may take back what was approved. */
 static enum outcome race_decide(struct store *store, unsigned number)
 {
 	return decide(store, pending_of(1, 7), number % 2 ? PENDING_APPROVED : PENDING_DENIED);
@@ -228,7 +297,7 @@ static enum outcome race_decide(struct store *store, unsigned number)
 
 static void test_race_to_decide(void **state)
 {
-	struct pending_record pending = pending_of(1, 7);
+	struct pending_record pending = pending_of(1, 7), out = {0};
 	int outcomes[EST_OUTCOMES];
 
 	assert_int_equal(wait_for(*state, &pending), EST_OK);
@@ -236,8 +305,84 @@ static void test_race_to_decide(void **state)
 	*state = NULL;
 	store_race(6, race_decide, outcomes);
 	*state = store_again();
-	assert_int_equal(outcomes[EST_OK], 1);
-	assert_int_equal(outcomes[EST_CONFLICT], 5);
+	assert_in_range(outcomes[EST_OK], 1, 2);
+	assert_int_equal(outcomes[EST_OK] + outcomes[EST_CONFLICT], 6);
+	assert_int_equal(store_pending_get(*state, pending.id, &out), EST_OK);
+	assert_int_equal(out.state, PENDING_DENIED);
+	pending_record_clear(&out);
+	assert_sound(*state);
+}
+
+/* --- deleting --- */
+
+static enum outcome drop(struct store *store, const struct pending_record *pending)
+{
+	return store_pending_delete(store, pending->id, pending->content);
+}
+
+/* In whatever state: it is gone, counts no more, and leaves nothing to expire. */
+static void test_delete(void **state)
+{
+	struct store *store = *state;
+	struct pending_record pending[4], other = pending_of(0, 8);
+
+	for (unsigned i = 0; i < 4; i++) {
+		pending[i] = pending_of(i, 7);
+		assert_int_equal(wait_for(store, &pending[i]), EST_OK);
+	}
+	assert_int_equal(decide(store, pending[1], PENDING_APPROVED), EST_OK);
+	assert_int_equal(decide(store, pending[2], PENDING_DENIED), EST_OK);
+	assert_int_equal(drop(store, &other), EST_CONFLICT);
+	assert_string_not_equal(reason_text(), "");
+	reason_clear();
+	assert_true(is_there(store, 0));
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(drop(store, &pending[i]), EST_OK);
+		assert_false(is_there(store, i));
+		assert_sound(store);
+	}
+	assert_int_equal(waiting(store), 1);
+	assert_int_equal(drop(store, &pending[0]), EST_NOT_FOUND);
+	assert_string_equal(reason_text(), "");
+	/* The same comes again and waits. */
+	assert_int_equal(wait_for(store, &pending[1]), EST_OK);
+	assert_int_equal(waiting(store), 2);
+	assert_sound(store);
+}
+
+static void test_delete_expired(void **state)
+{
+	struct pending_record pending = pending_of(1, 7);
+
+	pending.expires_at = time(NULL) - 1;
+	assert_int_equal(wait_for(*state, &pending), EST_OK);
+	assert_int_equal(drop(*state, &pending), EST_OK);
+	assert_false(is_there(*state, 1));
+	assert_sound(*state);
+}
+
+static enum outcome race_drop(struct store *store, unsigned number)
+{
+	struct pending_record pending = pending_of(1, 7);
+
+	return number == 0 ? decide(store, pending, PENDING_APPROVED) : drop(store, &pending);
+}
+
+/* Of many at once one deletes, and who decides meanwhile finds it or not. */
+static void test_race_to_delete(void **state)
+{
+	struct pending_record pending = pending_of(1, 7);
+	int outcomes[EST_OUTCOMES];
+
+	assert_int_equal(wait_for(*state, &pending), EST_OK);
+	store_close(*state);
+	*state = NULL;
+	store_race(6, race_drop, outcomes);
+	*state = store_again();
+	assert_in_range(outcomes[EST_OK], 1, 2);
+	assert_int_equal(outcomes[EST_OK] + outcomes[EST_NOT_FOUND], 6);
+	assert_int_equal(waiting(*state), 0);
+	assert_false(is_there(*state, 1));
 	assert_sound(*state);
 }
 
@@ -350,6 +495,12 @@ static void test_full(void **state)
 	assert_int_equal(wait_for(store, &second), EST_OK);
 	assert_int_equal(wait_for(store, &third), EST_THROTTLED);
 	reason_clear();
+	/* So does one that is deleted, if it waited. */
+	assert_int_equal(drop(store, &other), EST_OK);
+	assert_int_equal(wait_for(store, &third), EST_THROTTLED);
+	reason_clear();
+	assert_int_equal(drop(store, &second), EST_OK);
+	assert_int_equal(wait_for(store, &third), EST_OK);
 }
 
 /* Writes a row below the port: one added through it would drop what expired before. */
@@ -388,6 +539,52 @@ static void test_full_of_expired(void **state)
 	assert_true(is_there(store, 5001));
 	assert_false(is_there(store, 5000));
 	assert_int_equal(wait_for(store, &more), EST_THROTTLED);
+	reason_clear();
+}
+
+/* --- a share of it for everybody --- */
+
+static enum outcome wait_as(struct store *store, unsigned id, const char *identity)
+{
+	struct pending_record pending = pending_of(id, 7);
+
+	pending.identity = identity;
+	return wait_for(store, &pending);
+}
+
+static void test_share(void **state)
+{
+	enum { HALF = STORE_PENDING_MOST / 2 };
+	struct store *store = *state;
+	struct pending_record first = pending_of(0, 8);
+
+	/* Nobody is kept from more while there is room for all. */
+	for (unsigned i = 0; i <= STORE_PENDING_SHARE; i++)
+		assert_int_equal(wait_as(store, i, "user:pump"), EST_OK);
+	pretend(store, HALF);
+	assert_int_equal(wait_as(store, 500, "user:pump"), EST_OK);
+	assert_int_equal(wait_as(store, 501, "user:pump"), EST_THROTTLED);
+	assert_int_equal(refusal_recorded(EST_THROTTLED), APPROVAL_FULL);
+	assert_non_null(strstr(reason_text(), "identity"));
+	reason_clear();
+	assert_false(is_there(store, 501));
+	/* Others are let in, up to their own share. */
+	for (unsigned i = 0; i < STORE_PENDING_SHARE; i++)
+		assert_int_equal(wait_as(store, 1000 + i, "user:valve"), EST_OK);
+	assert_int_equal(wait_as(store, 2000, "user:valve"), EST_THROTTLED);
+	reason_clear();
+	assert_int_equal(wait_as(store, 2000, "user:pump-1"), EST_OK);
+	/* What does not wait any more leaves room, and what takes the place of another. */
+	assert_int_equal(decide(store, pending_of(1000, 7), PENDING_APPROVED), EST_OK);
+	assert_int_equal(wait_as(store, 2001, "user:valve"), EST_OK);
+	assert_int_equal(wait_as(store, 2002, "user:valve"), EST_THROTTLED);
+	reason_clear();
+	for (unsigned i = 1; i < 3; i++) {
+		struct pending_record own = pending_of(i, 7);
+		assert_int_equal(drop(store, &own), EST_OK);
+	}
+	assert_int_equal(wait_for(store, &first), EST_OK);
+	assert_int_equal(wait_as(store, 501, "user:pump"), EST_THROTTLED);
 	reason_clear();
 }
 
@@ -473,6 +670,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    store_test(test_add_and_get),
+	    store_test(test_ticket),
 	    store_test(test_same_again),
 	    store_test(test_other_content_or_expired),
 	    store_test(test_must_wait),
@@ -480,11 +678,16 @@ int main(void)
 	    store_test(test_same_again_uses_no_secret),
 	    store_test(test_decide),
 	    store_test(test_decide_expired),
+	    store_test(test_take_back),
 	    store_test(test_race_to_decide),
+	    store_test(test_delete),
+	    store_test(test_delete_expired),
+	    store_test(test_race_to_delete),
 	    store_test(test_race_to_wait),
 	    store_test(test_expired_go),
 	    store_test(test_full),
 	    store_test(test_full_of_expired),
+	    store_test(test_share),
 	    store_test(test_statistics),
 	    store_test(test_check_finds),
 	};

@@ -146,8 +146,8 @@ static void test_check(void **state)
 }
 
 /*
- * Used up, it is good for the same key alone, also beyond its end (R-06: who waits for approval goes on asking);
- * and it says so.
+ * Used up, it may be sent by the same request alone, also beyond its end (R-06: who waits for
+ * approval goes on asking); and it says so.
  */
 static void test_used(void **state)
 {
@@ -348,6 +348,112 @@ static void test_expired_nonces_go(void **state)
 	assert_sound(store);
 }
 
+/* --- too many of them --- */
+
+/* A row below the port, of the nonces that begin with this octet. */
+static void nonce_in(unsigned char digest[32], unsigned char shard, unsigned number)
+{
+	spread(digest, number);
+	memmove(digest + 1, digest, 31);
+	digest[0] = shard;
+}
+
+struct nonces {
+	unsigned char shard;
+	unsigned from, to;
+	int64_t expires;
+};
+
+static int plant_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	const struct nonces *nonces = context;
+	unsigned char digest[32], row[ROW_NONCE_SIZE] = {0};
+	int error = 0;
+
+	row_number_put(row, (uint64_t)nonces->expires, 8);
+	for (unsigned i = nonces->from; i < nonces->to && error == 0; i++) {
+		nonce_in(digest, nonces->shard, i);
+		error = bdb_put(bdb, txn, BDB_NONCE, (struct span){digest, sizeof(digest)},
+		    (struct span){row, sizeof(row)}, 0);
+	}
+	return error;
+}
+
+static void plant(struct store *store, struct nonces nonces)
+{
+	assert_int_equal(bdb_run((struct bdb *)store, BDB_WRITE, plant_act, &nonces), EST_OK);
+}
+
+static enum outcome use_in(struct store *store, unsigned char shard, unsigned number)
+{
+	unsigned char digest[32];
+
+	nonce_in(digest, shard, number);
+	return store_nonce_use(store, digest, time(NULL) + 1000);
+}
+
+/* None that has not expired makes room for another one, and each is still known. */
+static void test_too_many_nonces(void **state)
+{
+	enum { MOST = STORE_NONCE_MOST / 256 };
+	struct store *store = *state;
+	int64_t later = time(NULL) + 1000, before = time(NULL) - 1;
+
+	for (unsigned shard = 0; shard < 256; shard += 5) {
+		unsigned char octet = (unsigned char)shard;
+		plant(store, (struct nonces){octet, 0, MOST - 1, later});
+		assert_int_equal(use_in(store, octet, MOST), EST_OK);
+		assert_int_equal(use_in(store, octet, MOST + 1), EST_THROTTLED);
+		assert_string_not_equal(reason_text(), "");
+		reason_clear();
+		for (unsigned i = 0; i < MOST; i += 17)
+			if (i != MOST - 1)
+				assert_int_equal(use_in(store, octet, i), EST_CONFLICT);
+		assert_int_equal(use_in(store, octet, MOST), EST_CONFLICT);
+		if (shard < 255)
+			assert_int_equal(use_in(store, (unsigned char)(shard + 1), 0), EST_OK);
+	}
+	/* As soon as one of them has expired, there is room for one. */
+	plant(store, (struct nonces){0, 7, 8, before});
+	assert_int_equal(use_in(store, 0, MOST + 1), EST_OK);
+	assert_int_equal(use_in(store, 0, MOST + 2), EST_THROTTLED);
+	reason_clear();
+	plant(store, (struct nonces){0, 0, MOST - 1, before});
+	assert_int_equal(use_in(store, 0, MOST + 2), EST_OK);
+	assert_int_equal(use_in(store, 0, MOST), EST_CONFLICT);
+	assert_int_equal(use_in(store, 0, 0), EST_OK);
+	assert_sound(store);
+}
+
+/* Used over and over by all, around expired ones: nobody gives up. */
+static enum outcome use_many(struct store *store, unsigned number)
+{
+	for (unsigned i = 0; i < 150; i++) {
+		unsigned char digest[32];
+		enum outcome outcome;
+		nonce_in(digest, (unsigned char)(i % 3), number * 1000 + i);
+		outcome = store_nonce_use(store, digest, time(NULL) + (i % 2 ? -1 : 100));
+		if (outcome != EST_OK)
+			return outcome;
+	}
+	return EST_OK;
+}
+
+static void test_race_of_many_nonces(void **state)
+{
+	int outcomes[EST_OUTCOMES];
+	unsigned rows = 0;
+
+	store_close(*state);
+	*state = NULL;
+	store_race(6, use_many, outcomes);
+	*state = store_again();
+	assert_int_equal(outcomes[EST_OK], 6);
+	assert_int_equal(bdb_run(*state, BDB_READ, count_act, &rows), EST_OK);
+	assert_in_range(rows, 6 * 75, 6 * 75 + 3 * 8);
+	assert_sound(*state);
+}
+
 static enum outcome race_nonce(struct store *store, unsigned number)
 {
 	(void)number;
@@ -443,6 +549,8 @@ int main(void)
 	    store_test(test_never_printed),
 	    store_test(test_nonces),
 	    store_test(test_expired_nonces_go),
+	    store_test(test_too_many_nonces),
+	    store_test(test_race_of_many_nonces),
 	    store_test(test_race_for_a_nonce),
 	    store_test(test_check_finds),
 	    store_test(test_damaged_kek),

@@ -189,12 +189,48 @@ static void test_secret_is_used(void **state)
 	put_secret(store, "pump-1", 3);
 	assert_int_equal(add_on(store, &cert, 1, terms), EST_OK);
 	assert_int_not_equal(used_at(store, "pump-1"), 0);
-	use.key = octets_of(11);
-	assert_refused(add_on(store, &again, 2, terms), OTP_WRONG);
+	/* Neither another request gets a certificate for it, nor the same one a second. */
+	for (unsigned char i = 11; i >= 10; i--) {
+		use.request = octets_of(i);
+		assert_refused(add_on(store, &again, 2, terms), OTP_WRONG);
+		assert_absent(store, 2);
+		assert_int_equal(of_request(store, 2), EST_NOT_FOUND);
+	}
+	/* Where it is the same to the store as well, the answer is what it was. */
+	assert_int_equal(add_on(store, &again, 1, terms), EST_CONFLICT);
+	assert_sound(store);
+}
+
+/* Used up when the request was put into the queue, it brings the one certificate approved there. */
+static void test_secret_of_an_approval(void **state)
+{
+	struct store *store = *state;
+	struct cert_record cert = cert_of("pump-1", 1), again = cert_of("pump-1", 2);
+	struct secret_use use = {"pump-1", "pumps", octets_of(3), octets_of(10)};
+	struct secret_use other = {"pump-1", "pumps", octets_of(3), octets_of(11)};
+	struct pending_record pending = pending_of(1, 7), next, existing = {0};
+	struct cert_terms terms = {.secret = &use, .approval = &pending};
+
+	put_secret(store, "pump-1", 3);
+	assert_int_equal(store_pending_add(store, &pending, &use, &existing), EST_OK);
+	assert_int_equal(decide(store, pending, PENDING_APPROVED), EST_OK);
+	terms.approval = NULL;
+	assert_refused(add_on(store, &cert, 1, terms), OTP_WRONG);
+	terms.approval = &pending;
+	terms.secret = &other;
+	assert_refused(add_on(store, &cert, 1, terms), OTP_WRONG);
+	terms.secret = &use;
+	assert_int_equal(state_of(store, &pending), PENDING_APPROVED);
+	assert_int_equal(add_on(store, &cert, 1, terms), EST_OK);
+	assert_int_equal(state_of(store, &pending), PENDING_ISSUED);
+	/* Not once more, and no second place in the queue, also where the row is gone. */
+	assert_refused(add_on(store, &again, 2, terms), APPROVAL_TAKEN);
+	next = pending_of(1, 8);
+	assert_refused(store_pending_add(store, &next, &use, &existing), OTP_WRONG);
+	assert_int_equal(store_pending_delete(store, pending.id, pending.content), EST_OK);
+	assert_refused(store_pending_add(store, &pending, &use, &existing), OTP_WRONG);
+	assert_refused(add_on(store, &again, 2, terms), APPROVAL_TAKEN);
 	assert_absent(store, 2);
-	assert_int_equal(of_request(store, 2), EST_NOT_FOUND);
-	use.key = octets_of(10);
-	assert_int_equal(add_on(store, &again, 2, terms), EST_OK);
 	assert_sound(store);
 }
 
@@ -333,7 +369,7 @@ static int die_act(struct bdb *bdb, DB_TXN *txn, void *context)
 	int error = bdb_supersede_begin(bdb, txn, &all->old.serial, &old);
 
 	if (error == 0)
-		error = bdb_secret_use(bdb, txn, &all->use);
+		error = bdb_secret_use(bdb, txn, &all->use, true);
 	if (error == 0)
 		error = bdb_pending_issue(bdb, txn, &all->pending, &all->cert.serial);
 	if (error == 0)
@@ -524,6 +560,7 @@ int main(void)
 	    store_test(test_supersedes_expired),
 	    store_test(test_supersedes_revoked_or_unknown),
 	    store_test(test_secret_is_used),
+	    store_test(test_secret_of_an_approval),
 	    store_test(test_approval_is_answered),
 	    store_test(test_approval_is_not_as_it_was),
 	    store_test(test_revocation_hash),
