@@ -13,6 +13,7 @@
 #include "admin/client_asking.h"
 #include "admin/client_certs.h"
 #include "admin/client_cmc_message.h"
+#include "admin/client_csrattrs.h"
 #include "admin/client_enroll.h"
 #include "admin/client_exchange.h"
 #include "admin/client_held.h"
@@ -96,7 +97,7 @@ static enum outcome make(void *context, const char *binding, struct buf *der)
 	} else {
 		request.revoke = sending->held->certificate;
 	}
-	if (sending->held->certificate != NULL) {
+	if (sending->held->key != NULL) {
 		request.certificate = sending->held->certificate;
 		request.key = sending->held->key;
 	}
@@ -229,6 +230,15 @@ static enum outcome make_request(const struct client_options *options,
 	return outcome == EST_OK ? client_names_of(held->certificate, &out->names) : outcome;
 }
 
+/* Whether there is an option that is for requests only; --revocation-file is not. */
+static bool says_what_to_ask(const struct client_options *options)
+{
+	return options->name != NULL || options->sans.count > 0 || options->key_type != NULL ||
+	       options->keep_key || options->bind || options->link || options->attributes ||
+	       options->challenge_file != NULL || options->otp_file != NULL ||
+	       options->secret_file != NULL;
+}
+
 static enum outcome check_options(const struct client_options *options, int *reason_code)
 {
 	*reason_code =
@@ -237,10 +247,30 @@ static enum outcome check_options(const struct client_options *options, int *rea
 		return cli_usage("--reason: --revoke is missing");
 	if (*reason_code < 0)
 		return cli_usage("--reason: \"%.40s\" is none of RFC 5280 5.3.1", options->reason);
-	if (options->revoke && (options->name != NULL || options->secret_file != NULL))
-		return cli_usage("--revoke is for the certificate that is in the directory; it "
-				 "takes no --name and no --secret-file");
+	if (options->revoke && says_what_to_ask(options))
+		return cli_usage(
+		    "--revoke is for the certificate that is in the directory; of the "
+		    "options that say what to ask for it takes --revocation-file only");
+	if (options->revoke && options->revocation_file != NULL && options->user == NULL &&
+	    options->certificate == NULL)
+		return cli_usage("--revoke --revocation-file: --user or --cert is missing, because "
+				 "the message is signed by nobody");
 	return EST_OK;
+}
+
+/* The certificate that is to be revoked, whose key may be lost. */
+static enum outcome take_certificate(const struct client_run *run, struct client_held *held)
+{
+	struct span pem = buf_span(&run->directory.files[CLIENT_CERTIFICATE]);
+	const char *name = client_file_name(CLIENT_CERTIFICATE);
+	enum outcome outcome;
+
+	if (pem.len == 0)
+		return reason(EST_NOT_FOUND, "there is no %s in %s", name, run->options->directory);
+	outcome = client_certs_read(pem, name, &held->certs);
+	if (outcome == EST_OK)
+		held->certificate = sk_X509_value(held->certs, 0);
+	return outcome;
 }
 
 /* Who asks: the certificate that there is, else as the options say. */
@@ -248,12 +278,18 @@ static enum outcome take_identity(
     struct sending *sending, struct client_held *held, struct buf *password)
 {
 	const struct client_options *options = sending->run->options;
+	bool by_secret = options->revoke && options->revocation_file != NULL;
 	enum outcome outcome = EST_OK;
 
-	if (options->revoke || client_held_exists(sending->run))
+	if (by_secret)
+		outcome = take_certificate(sending->run, held);
+	else if (options->revoke || options->keep_key || client_held_exists(sending->run))
 		outcome = client_held_take(sending->run, held);
-	if (outcome == EST_OK && held->certificate == NULL)
+	if (outcome == EST_OK && held->key == NULL)
 		outcome = client_run_credentials(sending->run, password);
+	if (outcome == EST_OK && by_secret)
+		outcome = cli_secret(options->revocation_file, "--revocation-file", "secret", false,
+		    &sending->secret);
 	if (outcome == EST_OK && options->secret_file != NULL)
 		outcome = cli_secret(options->secret_file, "--secret-file", "one-time secret",
 		    false, &sending->secret);
@@ -282,7 +318,9 @@ enum outcome client_cmc(void *values, const struct cli_call *call)
 		outcome = make_request(options, &held, &request);
 	if (outcome == EST_OK)
 		outcome = client_run_trust(&run);
-	if (outcome == EST_OK && held.certificate != NULL)
+	if (outcome == EST_OK && options->attributes)
+		outcome = client_csrattrs_follow(&run, &request, options->name != NULL);
+	if (outcome == EST_OK && held.key != NULL)
 		client_held_present(&run);
 	if (outcome == EST_OK)
 		outcome = options->revoke ? revoke(&sending) : enroll(&sending);

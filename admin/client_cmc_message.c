@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/pki/cmc_data.h"
+#include "common/pki/cmc_message.h"
 #include "common/pki/cmc_proof.h"
 #include "common/pki/cmc_revocation.h"
 #include "common/pki/cmc_status.h"
@@ -50,6 +51,8 @@ static void add_revocation(
 {
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(request->revoke);
 	struct cmc_revocation revocation = {.reason = request->reason,
+	    .has_secret = request->secret.len > 0,
+	    .secret = request->secret,
 	    .serial = {ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial)}};
 	struct buf value = {0}, octets = {0};
 
@@ -62,7 +65,7 @@ static void add_revocation(
 	    X509_get_issuer_name(request->revoke), &revocation.issuer.data, &revocation.issuer.len);
 	cmc_revocation_add(&value, &revocation);
 	cmc_control_add(controls, id, CMC_REVOKE_REQUEST, buf_span(&value));
-	buf_free(&value);
+	buf_cleanse(&value);
 	buf_free(&octets);
 }
 
@@ -98,10 +101,10 @@ static void write_data(
 	    (struct span){cmc->nonce, CLIENT_CMC_NONCE});
 	if (request->revoke != NULL)
 		add_revocation(&controls, id++, request);
-	if (request->secret.len > 0)
+	else if (request->secret.len > 0)
 		add_proof(&controls, id++, request, &part);
 	cmc_data_add(data, buf_span(&controls), &part, request->csr.len > 0);
-	buf_free(&controls);
+	buf_cleanse(&controls);
 }
 
 /* A certificate that nobody issued and nobody sees: OpenSSL names a signer by one. */
@@ -125,11 +128,26 @@ static X509 *stand_in(EVP_PKEY *key, struct span key_id)
 }
 
 /* RFC 5272 3.2: by a certificate, or by the key of the request under the name that it asks for. */
+static bool add_signer(CMS_ContentInfo *cms, const struct client_cmc_request *request)
+{
+	unsigned flags = CMS_BINARY | CMS_PARTIAL | CMS_NOSMIMECAP;
+	X509 *own = NULL;
+	bool added;
+
+	if (request->certificate == NULL) {
+		own = stand_in(request->key, request->key_id);
+		flags |= CMS_USE_KEYID | CMS_NOCERTS;
+	}
+	added = CMS_add1_signer(cms, own == NULL ? request->certificate : own, request->key,
+		    EVP_sha256(), flags) != NULL;
+	X509_free(own);
+	return added;
+}
+
 static enum outcome sign(
     const struct client_cmc_request *request, struct span data, struct buf *der)
 {
-	unsigned flags = CMS_BINARY | CMS_PARTIAL | CMS_NOSMIMECAP;
-	X509 *own = request->certificate == NULL ? stand_in(request->key, request->key_id) : NULL;
+	const unsigned flags = CMS_BINARY | CMS_PARTIAL;
 	BIO *content = BIO_new_mem_buf(data.data, (int)data.len);
 	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, content, flags);
 	ASN1_OBJECT *type = OBJ_txt2obj(PKI_DATA, 1);
@@ -137,11 +155,7 @@ static enum outcome sign(
 	enum outcome outcome = EST_OK;
 	int len = 0;
 
-	if (own != NULL)
-		flags |= CMS_USE_KEYID | CMS_NOCERTS;
-	if (cms != NULL && CMS_set1_eContentType(cms, type) == 1 &&
-	    CMS_add1_signer(cms, own == NULL ? request->certificate : own, request->key,
-		EVP_sha256(), flags) != NULL &&
+	if (cms != NULL && CMS_set1_eContentType(cms, type) == 1 && add_signer(cms, request) &&
 	    CMS_final(cms, content, NULL, flags) == 1)
 		len = i2d_CMS_ContentInfo(cms, &octets);
 	if (len > 0)
@@ -152,8 +166,31 @@ static enum outcome sign(
 	ASN1_OBJECT_free(type);
 	CMS_ContentInfo_free(cms);
 	BIO_free(content);
-	X509_free(own);
 	return outcome;
+}
+
+/* A SignedData (RFC 5652 5.1) that nobody signed, which OpenSSL does not make. */
+static void wrap(struct span data, struct buf *der)
+{
+	static const struct span signed_data = DER_OCTETS("\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"),
+				 type = DER_OCTETS(CMC_PKI_DATA), none = {NULL, 0};
+	size_t info = der_open(der, DER_SEQUENCE), tagged, message, content, octets;
+
+	der_add(der, DER_OID, signed_data);
+	tagged = der_open(der, DER_CONTEXT_CONSTRUCTED(0));
+	message = der_open(der, DER_SEQUENCE);
+	cmc_number_add(der, 3);
+	der_add(der, DER_SET, none);
+	content = der_open(der, DER_SEQUENCE);
+	der_add(der, DER_OID, type);
+	octets = der_open(der, DER_CONTEXT_CONSTRUCTED(0));
+	der_add(der, DER_OCTET_STRING, data);
+	der_close(der, octets);
+	der_close(der, content);
+	der_add(der, DER_SET, none);
+	der_close(der, message);
+	der_close(der, tagged);
+	der_close(der, info);
 }
 
 enum outcome client_cmc_write(
@@ -162,11 +199,13 @@ enum outcome client_cmc_write(
 	struct buf data = {0};
 	enum outcome outcome = fill(cmc->nonce);
 
-	if (outcome == EST_OK) {
+	if (outcome == EST_OK)
 		write_data(cmc, request, &data);
+	if (outcome == EST_OK && request->key == NULL)
+		wrap(buf_span(&data), der);
+	else if (outcome == EST_OK)
 		outcome = sign(request, buf_span(&data), der);
-	}
-	buf_free(&data);
+	buf_cleanse(&data);
 	return outcome;
 }
 

@@ -26,10 +26,14 @@ struct client_cmc_request {
 	struct span csr; /* DER of a PKCS#10; empty: none */
 	X509 *revoke;    /* the certificate to be revoked, for a CRLReason; NULL: none */
 	int reason;
-	struct span secret; /* that proves who asks (6.2.1); empty: none */
+	/*
+	 * Proves who asks (6.2.1); or, with revoke, is what the certificate was requested with (6.11);
+	 * empty: none.
+	 */
+	struct span secret;
 	X509 *certificate;  /* signs, with key; NULL: the key that the csr is for does, */
 	struct span key_id; /* named by the subjectKeyIdentifier that the csr asks for */
-	EVP_PKEY *key;
+	EVP_PKEY *key;      /* NULL: nobody signs */
 };
 
 /* Appends the DER of a message with a fresh nonce. */

@@ -143,7 +143,7 @@ static const struct cli_option keygen_options[] = {
 	.value = "FILE",
 	.kind = CLI_TEXT,
 	.offset = AT(kek_file),
-	.help = "Its first line is that key, in hex; - is stdin."},
+	.help = "Its first line is that key, in hex or base64; - is stdin."},
     {.name = "decrypt-cert",
 	.value = "FILE",
 	.kind = CLI_TEXT,
@@ -185,11 +185,15 @@ static const struct cli_option cmc_options[] = {
 	.offset = AT(reason),
 	.help = "Why: unspecified, keyCompromise, affiliationChanged, superseded, "
 		"cessationOfOperation (the default), privilegeWithdrawn."},
+    {.name = "keep-key",
+	.offset = AT(keep_key),
+	.help = "Keeps the key of the certificate in DIR, which is renewed."},
     {.name = "secret-file",
 	.value = "FILE",
 	.kind = CLI_TEXT,
 	.offset = AT(secret_file),
 	.help = "Its first line is the device's one-time secret, which proves who asks."},
+    REQUEST,
     {0},
 };
 
@@ -229,7 +233,7 @@ static const struct cli_command commands[] = {
 	.run = client_cmc,
 	.help = "Gets a certificate by a Full PKI Request (RFC 5272), signed by the device's "
 		"certificate where there is one, else by the key that it asks for; or revokes the "
-		"certificate in DIR."},
+		"certificate in DIR, by its own signature or by the secret of --revocation-file."},
     {.words = "show",
 	.arguments = "",
 	.run = client_show,
