@@ -11,6 +11,8 @@ setup_file() {
 		-addext keyUsage=critical,keyCertSign,cRLSign -keyout ca.key -out ca.pem 2>/dev/null
 	mkdir -m 700 state
 	printf '\x30\x00' >empty.der
+	printf '\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07' >password.der
+	printf '\x30\x0d\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x3a' >linking.der
 }
 
 setup() {
@@ -71,8 +73,11 @@ renewals='operations = [ "simpleenroll", "csrattrs" ];'
 	is_fine "$renewals renew_after = \"00%\";"
 	says warn supersede "$renewals supersede = true;"
 	is_fine 'supersede = true;' 'key_reuse = false;'
-	says warn change_subject "$renewals change_subject = true;"
+	is_fine 'supersede = true; renew_after = "50%"; operations = [ "simpleenroll", "csrattrs", "fullcmc" ];' 'key_reuse = false;'
+	says warn change_subject 'change_subject = true; operations = [ "csrattrs" ];'
 	is_fine 'change_subject = true;'
+	is_fine "$renewals change_subject = true;" # first certificates too (RFC 7030 4.2.1)
+	is_fine 'change_subject = true; operations = [ "serverkeygen" ];'
 	says warn eecerts 'eecerts = [ "ca.pem" ];'
 	says warn eecerts 'operations = [ "simpleenroll", "eecerts" ];'
 	is_fine 'operations = [ "simpleenroll", "eecerts" ]; eecerts = [ "ca.pem" ];'
@@ -102,6 +107,24 @@ renewals='operations = [ "simpleenroll", "csrattrs" ];'
 	is_fine 'challenge = "ignore";'
 	says fail tls_unique 'pop_required = true;' '' 'tls_unique = ""; tls_exporter = "";'
 	is_fine 'pop_required = true;' '' 'tls_unique = "";'
+}
+
+@test "A-06 linking: what is required is told" {
+	says fail 'csrattrs to operations' 'pop_required = true; operations = [ "simpleenroll" ];'
+	says fail 'CSR attributes do not say' 'pop_required = true; csrattrs_file = "empty.der";'
+	says fail 'CSR attributes do not say' 'pop_required = true; csrattrs_base64 = "MAsGCSqGSIb3DQEJDg==";' # extensionRequest
+	is_fine 'pop_required = true; csrattrs_file = "password.der";'
+	is_fine 'pop_required = true; csrattrs_base64 = "MAsGCSqGSIb3DQEJBw==";'
+	is_fine 'pop_required = true; csrattrs_file = "linking.der";'
+	is_fine 'pop_required = true; csrattrs = [ "template" ];'
+	is_fine 'csrattrs_file = "empty.der";'
+	# where challengePassword is a secret, it tells nothing of linking
+	configuration 'pop_required = true; challenge = "otp"; csrattrs_file = "password.der";'
+	run label_says
+	assert_line --regexp '^fail .*CSR attributes do not say'
+	configuration 'pop_required = true; challenge = "otp"; csrattrs_file = "linking.der";'
+	run label_says
+	refute_output --partial fail
 }
 
 @test "csrattrs: what is enforced is demanded, and can be learned" {

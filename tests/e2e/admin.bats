@@ -25,7 +25,7 @@ json() { run -0 est_admin --json "$@"; }
 	for words in '' init check user 'user add' 'user list' 'user show' 'user delete' 'user password' cert 'cert list' 'cert show' \
 		'cert export' 'cert revoke' 'cert lint' ra 'ra add' 'ra list' 'ra show' 'ra delete' secret 'secret add' 'secret list' \
 		'secret delete' kek 'kek add' 'kek list' 'kek delete' request 'request list' 'request show' 'request approve' \
-		'request deny' profile 'profile list' 'profile show' ca 'ca show' store 'store check' 'store checkpoint' 'store statistics' code 'code list' 'code show'; do
+		'request deny' 'request delete' profile 'profile list' 'profile show' ca 'ca show' store 'store check' 'store checkpoint' 'store statistics' code 'code list' 'code show'; do
 		# shellcheck disable=SC2086 # words on purpose
 		"$EST_BUILD/est-admin" $words --help >out 2>err
 		assert grep -q usage: out
@@ -43,7 +43,7 @@ json() { run -0 est_admin --json "$@"; }
 	for words in nonsense 'user nonsense' 'cert' 'cert list --nonsense' 'cert show' 'cert list --status nonsense' \
 		'cert list --limit many' 'cert show a b' 'user add x --names' 'init a b' 'ra add x' 'secret add' 'secret add x --expires 0s' \
 		'secret add x --expires soon' 'kek add' 'kek add a b' 'request list --state nonsense' 'request list --json --csv' \
-		'request show' 'request approve' 'request deny 01234567' 'profile show'; do
+		'request show' 'request approve' 'request deny 01234567' 'request delete' 'profile show'; do
 		# shellcheck disable=SC2086 # words on purpose
 		run -2 --separate-stderr est_admin $words
 		assert_equal "$output" ''
@@ -70,6 +70,7 @@ json() { run -0 est_admin --json "$@"; }
 	run -3 est_admin request show 0123456789abcdef
 	run -3 est_admin request approve 0123456789abcdef
 	run -3 est_admin request deny 0123456789abcdef --reason no
+	run -3 est_admin request delete 0123456789abcdef
 	run -3 est_admin request list --label nowhere
 	run -3 est_admin cert revoke 00ff00 --challenge-file <(echo text)
 	run est_admin -c /nonexistent/est.conf cert list
@@ -295,8 +296,8 @@ more_labels() { # LABEL...
 	json request list
 	assert_equal "$(jq -s length <<<"$output")" 2
 	json request list --label -
-	assert_equal "$(jq -c '[.state, .label, .profile, .operation, .identity, .name, .subject, .names, .key, .csr_sha256]' <<<"$output")" \
-		"[\"waiting\",\"\",\"device\",\"simpleenroll\",\"user:pump\",\"pump-50.example\",\"CN=pump-50.example\",[\"dns:pump-50.example\"],\"P-256\",\"$(sha256sum <pump-50.csr | cut -d ' ' -f 1)\"]"
+	assert_equal "$(jq -c '[.state, .label, .profile, .operation, .identity, .name, .subject, .names, .key, .spki_sha256]' <<<"$output")" \
+		"[\"waiting\",\"\",\"device\",\"simpleenroll\",\"user:pump\",\"pump-50.example\",\"CN=pump-50.example\",[\"dns:pump-50.example\"],\"P-256\",\"$(openssl pkey -in pump-50.key -pubout -outform DER | sha256sum | cut -d ' ' -f 1)\"]"
 	id=$(jq -r .id <<<"$output")
 	run -0 est_admin request list
 	assert_line --regexp "^${id:0:16} +waiting +20[^ ]+Z +- +simpleenroll +user:pump +pump-50\.example$"
@@ -305,7 +306,7 @@ more_labels() { # LABEL...
 	assert_equal "$(wc -l <<<"$output")" 3
 	run -0 est_admin request show "${id:0:8}"
 	for word in "id +$id" 'state +waiting' 'asked by +user:pump' 'names +dns:pump-50\.example' 'key +P-256' 'asked +20.*Z, [0-9]+ s ago' \
-		'expires +20.*Z, in [67] d'; do assert_line --regexp "^$word$"; done
+		'content sha +[0-9a-f]{64}' 'expires +20.*Z, in [67] d'; do assert_line --regexp "^$word$"; done
 	est_admin request show "$id" --csr >out.pem
 	assert_equal "$(openssl req -in out.pem -outform DER | sha256sum)" "$(sha256sum <pump-50.csr)"
 
@@ -329,6 +330,83 @@ more_labels() { # LABEL...
 	assert_refused 403 '^approval:denied: .*not this month$'
 	json request list
 	assert_equal "$output" ''
+}
+
+@test "R-09 a request is deleted in any state, and the same one waits anew" {
+	local id state
+	more_labels "$(label '' devices device '"basic"' 'approval = [ "simpleenroll" ];')"
+	request pump-51
+	for state in waiting approved denied; do
+		cgi_post simpleenroll pump-51.b64 "$(basic pump)"
+		assert_equal "$CODE: $(cat body)" "202: $(cat body)"
+		json request list
+		id=$(jq -r .id <<<"$output")
+		[ "$state" != approved ] || est_admin request approve "$id"
+		[ "$state" != denied ] || est_admin request deny "$id" --reason 'not this month'
+		run -1 est_admin request delete "${id:0:7}"
+		run -0 est_admin request delete "${id:0:12}"
+		assert_output ''
+		run -3 est_admin request delete "$id"
+		json request list --state "$state"
+		refute_output --partial "$id"
+	done
+	cgi_post simpleenroll pump-51.b64 "$(basic pump)"
+	assert_equal "$CODE" 202
+	run -3 est_admin request delete "$id" # that was another entry
+	json request list
+	run -0 est_admin request delete "$(jq -r .id <<<"$output")"
+	run -0 est_admin store check
+}
+
+@test "a generated key that was lost: who deletes the request lets the device wait for another one" {
+	local id first
+	more_labels "$(label '' devices device '"basic"' 'operations = [ "serverkeygen" ]; approval = [ "serverkeygen" ]; generated_key = "P-384";')"
+	request pump-52
+	cgi_post serverkeygen pump-52.b64 "$(basic pump)"
+	assert_equal "$CODE: $(head -c 200 body)" "202: $(head -c 200 body)"
+	json request list
+	id=$(jq -r .id <<<"$output")
+	# the kind that will be made, and nothing of the key in the request
+	assert_equal "$(jq -c '[.operation, .key, has("spki_sha256")]' <<<"$output")" '["serverkeygen","P-384",false]'
+	run -0 est_admin request show "$id"
+	assert_line --regexp '^key +P-384, made here$'
+	refute_output --partial "$(openssl pkey -in pump-52.key -pubout -outform DER | sha256sum | cut -d ' ' -f 1)"
+	est_admin request approve "$id"
+	cgi_post serverkeygen pump-52.b64 "$(basic pump)"
+	assert_equal "$CODE" 200
+	first=$(est_admin --json request show "$id" | jq -r .serial)
+	cgi_post serverkeygen pump-52.b64 "$(basic pump)"
+	assert_refused 403 '^approval:taken: .*est-admin request delete'
+	run -0 est_admin request delete "$id"
+	cgi_post serverkeygen pump-52.b64 "$(basic pump)"
+	assert_equal "$CODE" 202
+	json request list
+	id=$(jq -r .id <<<"$output")
+	est_admin request approve "$id"
+	cgi_post serverkeygen pump-52.b64 "$(basic pump)"
+	assert_equal "$CODE" 200
+	assert_not_equal "$(est_admin --json request show "$id" | jq -r .serial)" "$first"
+	json cert show "$first"
+	assert_equal "$(jq -r .status <<<"$output")" valid
+}
+
+@test "the challenges of a request that waits are masked, and the rest is as it came" {
+	local id
+	more_labels "$(label '' devices device '"basic"' 'approval = [ "simpleenroll" ]; challenge = "ignore";')"
+	key P-256 pump-53.key
+	printf '%s\n' '[req]' distinguished_name=dn attributes=at prompt=no '[dn]' CN=pump-53.example '[at]' challengePassword=sesame-open-47 >req.cnf
+	openssl req -new -key pump-53.key -config req.cnf -outform DER >pump-53.csr
+	b64 <pump-53.csr >pump-53.b64
+	cgi_post simpleenroll pump-53.b64 "$(basic pump)"
+	assert_equal "$CODE: $(cat body)" "202: $(cat body)"
+	json request list
+	id=$(jq -r .id <<<"$output")
+	assert_equal "$(jq -r .key <<<"$output")" P-256
+	est_admin request show "$id" --csr >out.pem
+	openssl req -in out.pem -outform DER >out.der
+	assert_equal "$(sed 's/\*\{14\}/sesame-open-47/' <out.der | sha256sum)" "$(sha256sum <pump-53.csr)"
+	run ! grep -aq sesame out.der
+	run -0 est_admin request delete "$id"
 }
 
 @test "cert list: its filters, and JSON with at least these members" {

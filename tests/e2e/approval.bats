@@ -13,13 +13,16 @@ instance_config() {
 		log = "est.log";
 		ca = ( { name = "devices"; certificate = "devices.pem"; key = "devices.key"; } );
 		profile = ( { name = "device"; extended_key_usage = [ "clientAuth", "emailProtection" ];
-		  key_usage = [ "digitalSignature", "nonRepudiation", "keyAgreement" ]; } );
+		  key_usage = [ "digitalSignature", "nonRepudiation", "keyAgreement" ]; },
+		  { name = "kinds"; keys = [ "P-256", "P-384" ]; } );
 		label = (
 		$(label '' devices device "$either" 'approval = [ "simpleenroll" ]; approval_retry = "1s";'),
 		$(label free devices device "$either"),
 		$(label slow devices device "$either" "$all $waits approval_retry = \"5m\"; certificates_from = [ \"free\" ]; challenge = \"ignore\";"),
 		$(label short devices device "$either" "$waits approval_expiry = \"60s\"; approval_keep = \"60s\";"),
 		$(label verify devices device "$either" "$waits"),
+		$(label kinds devices kinds "$either" "$all $waits"),
+		$(label kind devices kinds "$either" "$all $waits generated_key = \"P-256\";"),
 		$(label otp devices device "$either" "$waits challenge = \"otp\";") );
 	END
 }
@@ -83,7 +86,6 @@ assert_waits() { # [MOST SECONDS]
 		'waiting slow device simpleenroll user:other CN=pump-2.example'
 	assert_equal "$(jq -c .names <<<"$output")" '["dns:pump-2.example","ip:192.0.2.2"]'
 	assert_equal "$(jq -r .spki_sha256 <<<"$output")" "$(openssl pkey -in pump-2.key -pubout -outform DER | sha256sum | cut -d' ' -f1)"
-	assert_equal "$(jq -r .csr_sha256 <<<"$output")" "$(sha256sum <pump-2.csr | cut -d' ' -f1)"
 	run -0 est_admin request show "$ID"
 	assert_output --partial pump-2.example
 	run -0 est_admin request list
@@ -236,19 +238,64 @@ assert_waits() { # [MOST SECONDS]
 	approve pump-11.example
 	run est_admin request approve "$ID"
 	assert_failure
-	run est_admin request deny "$ID" --reason late
-	assert_failure
 	enroll pump-11.b64 slow
 	assert_issued pump-11.key
 	run est_admin request deny "$ID" --reason late
 	assert_failure
+	run est_admin request approve "$ID"
+	assert_failure
+	enroll pump-11.b64 slow
+	assert_issued pump-11.key
 	run -3 est_admin request approve 0123456789abcdef
 	run est_admin request approve "${ID:0:7}"
 	assert_failure
 	run est_admin request approve ''
 	assert_failure
-	run est_admin request show "${ID}00"
+	run est_admin request show "$ID$ID$ID"
 	assert_failure
+}
+
+@test "F19 the digits by which a request is decided are not those of anything that its device chose" {
+	local seen digest
+	request pump-30
+	enroll pump-30.b64 slow
+	waiting pump-30.example
+	seen=$ID
+	assert_regex "$seen" '^[0-9a-f]{16}$'
+	run -0 est_admin --json request show "$seen"
+	digest=$(jq -r .content_sha256 <<<"$output")
+	assert_regex "$digest" '^[0-9a-f]{64}$'
+	run -3 est_admin request approve "${digest:0:16}"
+	# The very same request, in the queue once more, has others.
+	run -0 est_admin request delete "$seen"
+	enroll pump-30.b64 slow
+	assert_waits
+	waiting pump-30.example
+	assert_not_equal "${ID:0:8}" "${seen:0:8}"
+	run -0 est_admin --json request show "$ID"
+	assert_equal "$(jq -r .content_sha256 <<<"$output")" "$digest"
+	run -3 est_admin request approve "$seen"
+	enroll pump-30.b64 slow
+	assert_waits
+}
+
+@test "R-09 an approval can be taken back until it was answered, and a denial never" {
+	local before
+	before=$(rows)
+	request pump-29
+	enroll pump-29.b64 slow
+	approve pump-29.example
+	run -0 est_admin --json request deny "$ID" --reason 'it was stolen'
+	assert_equal "$(jq -r .state <<<"$output")" denied
+	enroll pump-29.b64 slow
+	assert_refused 403 '^approval:denied: .*it was stolen'
+	run est_admin request deny "$ID" --reason again
+	assert_failure
+	run est_admin request approve "$ID"
+	assert_failure
+	enroll pump-29.b64 slow
+	assert_refused 403 '^approval:denied: '
+	assert_equal "$(rows)" "$before"
 }
 
 # A request of ./odd.key for pump-NUMBER.example with this EKU and KU.
@@ -299,6 +346,10 @@ SIGN=03020780 AGREE=03020308
 	assert_waits
 	ask_usage 13 $CLIENT $SIGN
 	assert_waits
+	# Back again it is another entry.
+	run -3 est_admin request approve "$seen"
+	ask_usage 13 $CLIENT $SIGN
+	assert_waits
 }
 
 @test "R-09 an entry that nobody decides expires, and the next poll makes another" {
@@ -309,6 +360,8 @@ SIGN=03020780 AGREE=03020308
 	at_time +70
 	cgi_post short/simpleenroll pump-14.b64 "$(basic)"
 	assert_waits
+	run -3 est_admin request show "$ID"
+	waiting pump-14.example
 	run -0 est_admin --json request show "$ID"
 	assert [ "$(date -d "$(jq -r .expires_at <<<"$output")" +%s)" -gt $(($(date +%s) + 60)) ]
 	approve pump-14.example
@@ -370,6 +423,40 @@ SIGN=03020780 AGREE=03020308
 	post slow/serverkeygen plain.b64 -u "any:$PASSWORD"
 	assert_waits
 	assert_equal "$(est_admin --json cert list --name pump-17.example | wc -l)" 0
+}
+
+@test "R-10 an approval covers the kind of key that serverkeygen makes" {
+	local before approved
+	key P-384 odd.key
+	request pump-27
+	csr odd.key /CN=pump-27.example | b64 >odd.b64
+	before=$(rows)
+	post kinds/serverkeygen pump-27.b64 -u "any:$PASSWORD"
+	assert_waits
+	approve pump-27.example
+	approved=$ID
+	post kinds/serverkeygen odd.b64 -u "any:$PASSWORD"
+	assert_waits
+	waiting pump-27.example
+	assert_not_equal "$ID" "$approved"
+	run -0 est_admin --json request show "$ID"
+	assert_equal "$(jq -c '[.key, .spki_sha256]' <<<"$output")" '["P-384",null]'
+	# Where the label says which kind is made, the one in the request has no say.
+	request pump-28
+	csr odd.key /CN=pump-28.example | b64 >odd-28.b64
+	post kind/serverkeygen pump-28.b64 -u "any:$PASSWORD"
+	assert_waits
+	approve pump-28.example
+	assert_equal "$(rows)" "$before"
+	post kind/serverkeygen odd-28.b64 -u "any:$PASSWORD"
+	plain_parts
+	assert_equal "$(openssl pkey -in generated.key -noout -text | head -n 1)" 'Private-Key: (256 bit)'
+	# What was approved in the end is what is made.
+	approve pump-27.example
+	post kinds/serverkeygen odd.b64 -u "any:$PASSWORD"
+	plain_parts
+	assert_equal "$(openssl pkey -in generated.key -noout -text | head -n 1)" 'Private-Key: (384 bit)'
+	assert_equal "$(rows)" $((before + 2))
 }
 
 @test "R-01 what could not be granted anyway does not wait" {

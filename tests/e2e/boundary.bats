@@ -15,7 +15,20 @@ teardown() {
 }
 
 mark() { lines=$(wc -l <"$LOG"); }
-logged() { tail -n +$((lines + 1)) "$LOG" | jq -c 'select(.id)'; } # requests; not events
+logged() { tail -n +$((lines + 1)) "$LOG" | grep '"id":"'; } # requests, not events
+
+# The code of each logged request, and which of the members it has that a gate adds behind it. A quotation mark within a
+# value has a backslash ahead of it, so that awk can tell, in a tenth of the time that jq takes.
+gates() {
+	logged | awk '{
+		code = $0
+		sub(/.*,"code":"/, "", code)
+		sub(/".*/, "", code)
+		for (n = split("identity operation serial spki_sha256", members); n > 0; n--)
+			found[n] = index($0, ",\"" members[n] "\":") ? " " members[n] : ""
+		print code found[1] found[2] found[3] found[4]
+	}'
+}
 
 # --- F11: default deny ---
 
@@ -27,14 +40,14 @@ as() { # nobody|wrong|known
 	esac
 }
 
-# One request, and how far it got: the members of its line that each gate adds behind it.
+# One request, and how far it got.
 try() { # METHOD PATH TYPE WHO [OPTION of curl...]
 	local body=(--data-binary @pump-1.b64)
 	if [ "$1" = GET ]; then body=(); fi # lighttpd refuses one itself
 	mark
 	# shellcheck disable=SC2046 # words on purpose
 	http "$2" --path-as-is -X "$1" -H "Content-Type: $3" "${body[@]}" $(as "$4") "${@:5}"
-	got="$CODE $(logged | jq -r '[.code] + [keys[] | select(. == "operation" or . == "identity" or . == "spki_sha256" or . == "serial")] | join(" ")')"
+	got="$CODE $(gates)"
 }
 
 stops() { # PATTERN METHOD PATH TYPE WHO [OPTION of curl...]
@@ -172,15 +185,16 @@ line() { logged | jq -c 'del(.time, .id, .microseconds, .repeated)'; }
 
 # The same request with and without forged fields: same status, same body, same line.
 changes_nothing() { # WHAT COMMAND...
-	local spelling bare
+	local spelling bare fields
 	mark
 	"${@:2}"
 	bare="$CODE $(tr -d '\r' <body) $(line)"
 	assert_regex "$bare" '"code"'
 	for spelling in $spellings; do
-		forged "$spelling" >fields
+		fields=$BATS_FILE_TMPDIR/$spelling
+		[ -e "$fields" ] || forged "$spelling" >"$fields"
 		mark
-		"${@:2}" -H @fields
+		"${@:2}" -H "@$fields"
 		assert_equal "$1, $spelling: $CODE $(tr -d '\r' <body) $(line)" "$1, $spelling: $bare"
 	done
 }

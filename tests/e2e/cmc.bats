@@ -16,6 +16,7 @@ instance_config() {
 		ca = ( { name = "devices"; certificate = "devices.pem"; key = "devices.key"; },
 		  { name = "second"; certificate = "../second/devices.pem"; key = "../second/devices.key"; } );
 		profile = ( { name = "device"; validity = "90d"; }, { name = "rekey"; key_reuse = false; },
+		  { name = "p384"; keys = [ "P-384" ]; },
 		  { name = "registrar"; extended_key_usage = [ "clientAuth", "$CMC_RA" ]; } );
 		label = (
 		$(label '' devices device "$either"),
@@ -24,6 +25,9 @@ instance_config() {
 		$(label cert devices device '"certificate"' "$on certificates_from = [ \"cmc\" ]; $maker"),
 		$(label second second device "$either" "$on"),
 		$(label rekey devices rekey "$either" "$on"),
+		$(label ignored devices device "$either" "$on challenge = \"ignore\";"),
+		$(label small devices device "$either" "$on certificates_from = [ \"\" ]; csr_limit = \"1K\";"),
+		$(label demands devices p384 "$either" 'operations = [ "fullcmc", "csrattrs" ]; csrattrs = [ "list" ];'),
 		$(label wait devices device "$either" "$on approval = [ \"fullcmc\" ]; approval_retry = \"1s\";") );
 	END
 }
@@ -81,6 +85,9 @@ assert_failed() { # CODE STATUS
 	said "status failed $2"
 	assert_equal "$(rows)" "$BEFORE"
 }
+
+# What the log says of the requests of the last message. FILTER of jq, and what it gives
+noted() { assert_equal "$(tail -n 1 "$LOG" | jq -c ".cmc_enrollments | $1")" "$2"; }
 
 in_bag() { # KEY: ./issued.pem is the certificate of the answer for it
 	local i=0 pem
@@ -191,7 +198,7 @@ as_device() { echo --cert "$1.pem" --key "$1.key"; } # NAME
 	said 'sender [0-9a-f]{32}$'
 	said 'return 11223344$'
 	in_full full
-	assert grep -q "\"cmc_serials\":\"$(serial issued.pem)\"" "$LOG"
+	noted 'map([.part, .outcome, .serial])' "[[1,\"ok\",\"$(serial issued.pem)\"]]"
 	assert grep -q '"cmc_transaction":"0102030405"' "$LOG"
 }
 
@@ -233,7 +240,7 @@ as_device() { echo --cert "$1.pem" --key "$1.key"; } # NAME
 	send cmc $(as_device pump-7)
 	assert_full 200
 	in_full fresh
-	assert grep -q '"cmc_names":"pump-7.example"' "$LOG"
+	noted 'map(.subject)' '["CN=pump-7.example"]'
 	run -0 est_admin --json cert show "$(serial issued.pem)"
 	assert_regex "$output" '"operation": *"simplereenroll"'
 	# The same by the user's password: what is signed by a certificate of ours is its renewal too.
@@ -275,6 +282,68 @@ as_device() { echo --cert "$1.pem" --key "$1.key"; } # NAME
 	said 'status failed 3 badRequest '
 	in_full meter-1
 	in_full meter-2
+	noted 'map([.part, .outcome, .code, .ra])' '[[1,"ok","ok",true],[2,"ok","ok",true],[3,"forbidden","auth:name",true]]'
+}
+
+@test 'X-02 P-11: the log has of each request what it has of an enrollment' {
+	asking noted challenge=bm90IHRoZSBzZXNzaW9u
+	pki_data tcr=1:noted.csr
+	sign_self noted
+	send_any ignored
+	assert_equal "$CODE" 200
+	digest=$(openssl pkey -in noted.key -pubout -outform DER | sha256sum)
+	noted 'map([.challenge_ignored, .spki_sha256, .repeated])' "[[true,\"${digest%% *}\",null]]"
+	send_any ignored
+	assert_equal "$CODE" 200
+	noted 'map([.repeated, .key_shared])' '[[true,null]]'
+	cmc pkcs10 noted.key noted-too.example >noted-too.csr # another name, the same key
+	cmc pkcs10 noted.key noted.example "ski=$(key_id noted.self)" >noted.csr
+	pki_data tcr=4:noted-too.csr tcr=2:noted.csr
+	sign_self noted
+	send_any
+	assert_equal "$CODE" 200
+	noted 'map([.part, .key_shared, .challenge_ignored])' '[[4,true,null],[2,true,null]]'
+	# Whatever the requests hold, a line stays a line of less than 8 KiB.
+	for i in 1 2 3 4 5 6 7 8; do
+		cmc pkcs10 noted.key "$i-$(printf '"%.0s' {1..60})" >"long-$i.csr"
+	done
+	# shellcheck disable=SC2046
+	pki_data $(printf 'tcr=%d:long-%d.csr ' 1 1 2 2 3 3 4 4 5 5 6 6 7 7 8 8)
+	sign_by "$E2E/keys/device.pem" "$E2E/keys/device.key"
+	send_any
+	assert [ "$(tail -n 1 "$LOG" | wc -c)" -lt 8192 ]
+}
+
+@test 'P-06: after tls-exporter in a request of a message the connection is not used again' {
+	local exporter=MDEyMzQ1Njc4OWFiMDEyMzQ1Njc4OWFiMDEyMzQ1Njc=
+	asking bound "challenge=$exporter"
+	pki_data tcr=1:bound.csr
+	sign_self bound
+	b64 message >message.b64
+	cgi POST /cmc/fullcmc "CONTENT_TYPE=$TYPE" "$(basic)" SSL_PROTOCOL=TLSv1.3 "TLS_EXPORTER=$exporter" <message.b64
+	assert_equal "$CODE: $(header Connection)" '200: close'
+	noted 'map(.linked)' '[true]'
+	cgi POST /cmc/fullcmc "CONTENT_TYPE=$TYPE" "$(basic)" SSL_PROTOCOL=TLSv1.3 TLS_EXPORTER=bm90IHRoZSBzZXNzaW9u <message.b64
+	assert_full 403
+	said 'status failed 1 popFailed '
+	asking unbound
+	pki_data tcr=1:unbound.csr
+	sign_self unbound
+	b64 message >message.b64
+	cgi POST /cmc/fullcmc "CONTENT_TYPE=$TYPE" "$(basic)" SSL_PROTOCOL=TLSv1.3 "TLS_EXPORTER=$exporter" <message.b64
+	assert_equal "$CODE: $(header Connection)" '200: '
+}
+
+@test "a request is as large as the label's csr_limit, PKCS#10 and CRMF" {
+	key P-256 large.key
+	san=$(printf 'a%.0s' {1..60}).$(printf 'b%.0s' {1..60}).$(printf 'c%.0s' {1..60}).example
+	cmc crmf large.key large.example 1 "san=$san" "ski=$(printf '00%.0s' {1..800})" >large.msg
+	pki_data control=9:5:int:05 crm=1:large.msg
+	sign_by "$E2E/keys/device.pem" "$E2E/keys/device.key"
+	BEFORE=$(rows)
+	send_any small
+	assert_failed 400 '1 badRequest '
+	assert_equal "$(tail -n 1 "$LOG" | jq -r .code)" badCSR:size
 }
 
 @test 'RSA keys, PKCS #1 1.5 and PSS, and SHA-384' {
@@ -428,7 +497,7 @@ as_device() { echo --cert "$1.pem" --key "$1.key"; } # NAME
 	asking control
 	BEFORE=$(rows)
 	for part in control=5:16:octets:00 control=5:24:octets:00 control=5:99:octets:00 oid=5:2a0304:0500 control=5:18:int:01 \
-		control=5:5:octets:01 control=5:8:der:3000; do
+		control=5:5:octets:01 control=5:8:der:3000 control=5:21:octets:77616974; do
 		pki_data "$part" tcr=1:control.csr
 		sign_self control
 		send_any
@@ -519,6 +588,7 @@ secret() { # NAME: its one-time secret, in SECRET and ./secret
 	sign_self proven
 	send_any
 	assert_equal "$CODE" 200
+	noted 'map(.secret_used)' '[true]'
 	# For another key it is used up.
 	rm proven.key
 	asking proven
@@ -721,8 +791,51 @@ client() { est_client -d "$1" --json cmc "${@:2}"; } # DIR OPTION...
 	assert_output --partial badIdentity
 	run -0 client proof --url "https://localhost:$PORT" --label cmc --trust "$TRUST" --name secret.example \
 		--user any --password-file password --secret-file secret
+	# The same in the request itself (RFC 7894 3.2).
+	secret otp.example
+	run -0 client otp --url "https://localhost:$PORT" --label cmc --trust "$TRUST" --name otp.example \
+		--user any --password-file password --otp-file secret
+	noted 'map(.secret_used)' '[true]'
+	run ! client bound --url "https://localhost:$PORT" --label cmc --trust "$TRUST" --name bound.example \
+		--user any --password-file password --challenge-file secret
+	assert_output --partial popFailed
 	run ! client none --url "https://localhost:$PORT" --trust "$TRUST" --name x.example --user any --password-file password
 	assert_output --partial 404
+}
+
+@test 'est-client follows the CSR attributes, and keeps its key where it is told to' {
+	echo "$PASSWORD" >password
+	run -0 client demand --url "https://localhost:$PORT" --label demands --trust "$TRUST" --name demand.example \
+		--user any --password-file password --attributes
+	assert_equal "$(openssl x509 -in demand/device.pem -noout -text | sed -n 's/ *NIST CURVE: //p')" P-384
+	first=$(serial demand/device.pem) key=$(spki demand/device.pem)
+	run -0 client demand --attributes --keep-key
+	refute [ "$(serial demand/device.pem)" = "$first" ]
+	assert_equal "$(spki demand/device.pem)" "$key"
+	run -0 client demand
+	refute [ "$(spki demand/device.pem)" = "$key" ]
+	run -3 client fresh --url "https://localhost:$PORT" --label cmc --trust "$TRUST" --name fresh.example \
+		--user any --password-file password --keep-key
+}
+
+@test 'est-client revokes by the secret of the request where the key is lost' {
+	echo "$PASSWORD" >password
+	echo 'the lost key of est-client' >passphrase
+	echo 'another secret' >wrong
+	run -0 client gone --url "https://localhost:$PORT" --label cmc --trust "$TRUST" --name gone.example \
+		--user any --password-file password --revocation-file passphrase
+	rm gone/device.key
+	run ! client gone --revoke
+	run -2 client gone --revoke --revocation-file passphrase
+	run -2 client gone --revoke --revocation-file passphrase --user any --password-file password --bind
+	run ! client gone --revoke --revocation-file wrong --user any --password-file password
+	assert_output --partial badRequest
+	assert_regex "$(state_of gone/device.pem)" '^valid'
+	run -0 --separate-stderr client gone --revoke --reason keyCompromise --revocation-file passphrase --user any \
+		--password-file password
+	assert_regex "$output" '"reason": *"keyCompromise"'
+	assert_equal "$(state_of gone/device.pem)" 'revoked keyCompromise'
+	refute grep -q 'the lost key' "$LOG"
 }
 
 # --- hostile ---

@@ -29,6 +29,7 @@ instance_config() {
 		closed operations = [ "simpleenroll", "simplereenroll" ];
 		nothing csrattrs_base64 = "MAA=";
 		pop pop_required = true;
+		popotp pop_required = true; challenge = "otp";
 		mac csrattrs_require = [ "$MAC", "2.5.4.5", "1.2.840.113549.1.9.16.2.56" ];
 		enforced csrattrs_require = [ "$MAC" ]; csrattrs_enforce = true;
 		usage csrattrs_base64 = "$EKU_CLIENT"; csrattrs_enforce = true;
@@ -245,12 +246,18 @@ der() { od -An -v -tx1 der | tr -d ' \n'; }
 	assert_refused 400 '^badCSR:key-not-granted: '
 }
 
-@test "A-06 challengePassword or estIdentityLinking is listed where requests have to be linked" {
+@test "A-06 challengePassword is listed where requests have to be linked, estIdentityLinking where that is a secret" {
+	local password=1.2.840.113549.1.9.7 linking=1.2.840.113549.1.9.16.2.58
 	of_label pop
-	assert_regex "$(der)" '(06092a864886f70d010907|060b2a864886f70d010910023a)'
-	assert_line --regexp '^1\.2\.840\.113549\.1\.9\.(7|16\.2\.58)$'
+	assert_regex "$(der)" 06092a864886f70d010907
+	assert_line $password
+	of_label popotp
+	assert_regex "$(der)" 060b2a864886f70d010910023a
+	assert_line $linking
+	refute_line $password
 	of_label p384
-	refute_line 1.2.840.113549.1.9.7
+	refute_line $password
+	refute_line $linking
 }
 
 @test "A-07 A-09 what an operator lists is there, as bare OIDs" {

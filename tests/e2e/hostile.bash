@@ -26,6 +26,8 @@ rdn() { tlv 31 "$(tlv 30 "$1" "$(tlv "${3:-0c}" "$2")")"; }      # OID HEX [TAG]
 extension() { tlv 30 "$1" "$(tlv 04 "$2")"; }                # OID HEX
 critical_extension() { tlv 30 "$1" 0101ff "$(tlv 04 "$2")"; } # OID HEX
 dns() { tlv 82 "$(hex "$1")"; }
+new_name() { tlv 30 "$(cn "$(hex "$1")")"; } # NAME: what ChangeSubjectName asks for, in its two parts
+new_sans() { tlv 30 "$@"; }                   # GENERALNAME...
 san() { extension 0603551d11 "$(tlv 30 "$@")"; } # GENERALNAME...
 
 EXTENSION_REQUEST=06092a864886f70d01090e

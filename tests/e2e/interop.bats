@@ -1,16 +1,17 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031,SC2238 # every test is a subshell of its own; head is a file
-# interop.bats - what a label can do for clients that are not as RFC 7030 and RFC 8951 want them: raw DER, the chain in
-# answers, SHA-1, base64 in one line or many, and only the statuses that libest's client knows. And that none of it is on
+# interop.bats - what a label can do for clients that are not as RFC 7030 and RFC 8951 want them: raw DER both ways, the
+# chain in answers, SHA-1, base64 in one line or many, and only the statuses that libest's client knows. And that none of it is on
 # where nobody has said so.
 
 load instance
 load hostile
 
+ATTRIBUTES=MCYwJAYJKoZIhvcNAQkOMRcwFTATBgNVHSUEDDAKBggrBgEFBQcDAg== # V18
 LIBEST='200 202 204 400 401 404 423 500 502 504' # est_client.c's; others it calls unhandled
 
 instance_config() {
-	local either='"basic", "certificate"'
+	local either='"basic", "certificate"' all='"simpleenroll", "simplereenroll", "csrattrs", "serverkeygen"'
 	cat <<-END
 		state = "state";
 		log = "est.log";
@@ -24,6 +25,8 @@ instance_config() {
 		$(label sha1ignore devices device "$either" 'sha1_requests = true; challenge = "ignore";'),
 		$(label wrapped devices device "$either" 'wrap = "64";'),
 		$(label line devices device "$either" 'wrap = "none";'),
+		$(label binary devices device "$either" "raw_responses = true; operations = [ $all ]; csrattrs_base64 = \"$ATTRIBUTES\";"),
+		$(label text devices device "$either" "operations = [ $all ]; csrattrs_base64 = \"$ATTRIBUTES\";"),
 		$(label narrow devices rekey "$either" 'narrow_statuses = true; challenge = "verify";'),
 		$(label cert devices device '"certificate"' 'narrow_statuses = true;'),
 		$(label queue devices device "$either" 'narrow_statuses = true; approval = [ "simpleenroll" ];') );
@@ -45,7 +48,54 @@ teardown_file() { instance_stop; }
 	assert_refused 400
 }
 
-@test "S-05 the chain in answers where a label wants it, the certificate first" {
+# The last answer is DER, said to be that, and as long as promised.
+assert_binary() { # TYPE
+	assert_equal "$CODE: $(header Content-Type)" "200: $1"
+	assert_equal "$(header Content-Transfer-Encoding)" binary
+	assert_equal "$(header Content-Length)" "$(wc -c <body)"
+	assert_equal "$(head -c 1 body | od -An -tx1)" ' 30'
+}
+
+@test "E-05 answers as DER instead of base64 where a label says so: each operation's octets are the same" {
+	local certs_only='application/pkcs7-mime; smime-type=certs-only' type
+	http text/cacerts
+	assert_equal "$(header Content-Transfer-Encoding)" base64
+	type=$(header Content-Type)
+	base64 -d body >cacerts.der
+	http binary/cacerts
+	assert_binary "$type"
+	run -0 cmp body cacerts.der
+	http binary/cacerts -A ''
+	assert_binary "$type"
+	http binary/csrattrs
+	assert_binary application/csrattrs
+	assert_equal "$(base64 -w 0 body)" "$ATTRIBUTES"
+	request pump-6
+	enroll pump-6.b64 binary
+	assert_binary "$certs_only"
+	openssl pkcs7 -inform DER -in body -print_certs >pump-6.pem
+	assert_equal "$(grep -c BEGIN pump-6.pem)" 1
+	assert_equal "$(spki pump-6.pem)" "$(openssl pkey -in pump-6.key -pubout)"
+	post binary/simplereenroll pump-6.b64 --cert pump-6.pem --key pump-6.key
+	assert_binary "$certs_only"
+	openssl pkcs7 -inform DER -in body -print_certs >renewed.pem
+	assert_equal "$(spki renewed.pem)" "$(spki pump-6.pem)"
+}
+
+@test "E-05 the parts of serverkeygen stay base64 there, and a refusal is text" {
+	request pump-7
+	post binary/serverkeygen pump-7.b64 -u "any:$PASSWORD"
+	assert_equal "$(header Content-Transfer-Encoding)" ''
+	plain_parts
+	post binary/simpleenroll pump-7.csr -u "any:$PASSWORD"
+	assert_refused 400 '^badRequest:body-form: '
+	post binary/simpleenroll pump-7.b64 -u any:wrong
+	assert_refused 401 '^auth:password: '
+	http binary/nothing
+	assert_refused 404
+}
+
+@test "S-05 the chain in answers where a label wants it, beside the certificate" {
 	local file
 	request pump-2
 	enroll pump-2.b64
@@ -172,8 +222,19 @@ narrow() { # WHAT CODE
 	enroll pump-4.b64 queue
 	assert_equal "$CODE" 202
 	assert_regex "$(header Retry-After)" '^[1-9][0-9]*$'
-	# The log has what it was.
-	assert_equal "$(jq -r 'select(.code == "auth:certificate-revoked") | .outcome // "forbidden"' "$LOG" | tail -n 1)" forbidden
+	# The log has what it was, and which status was sent.
+	assert_equal "$(jq -r 'select(.code == "auth:certificate-revoked") | "\(.outcome) \(.status)"' "$LOG" | tail -n 1)" 'forbidden 400'
+}
+
+@test "503 is 504 for libest's client, with Retry-After and the reason as ever" {
+	request pump-8
+	at_time +5000d # the CA lives for ten years
+	cgi_post simpleenroll pump-8.b64 "$(basic)"
+	assert_refused 503 '^server:unavailable: '
+	cgi_post narrow/simpleenroll pump-8.b64 "$(basic)"
+	assert_refused 504 '^server:unavailable: '
+	assert_regex "$(header Retry-After)" '^[1-9][0-9]*$'
+	assert_equal "$(tail -n 1 "$LOG" | jq -r '"\(.outcome) \(.status)"')" 'unavailable 504'
 }
 
 @test "0 and where no label says so, they are those of RFC 9110" {

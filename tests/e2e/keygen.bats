@@ -153,7 +153,7 @@ ski() { openssl x509 -in "$1" -noout -ext subjectKeyIdentifier | sed -n '2s/[ :]
 	assert_refused 400 '^badCSR:ca: '
 }
 
-@test "G-04 the label says which kind of key, else the request's kind, else the profile's first" {
+@test "G-04 the label says which kind of key, else the request's kind, else the profile's first, RSA only where told" {
 	request pump-8
 	generate rsa pump-8.b64
 	plain_parts
@@ -161,8 +161,16 @@ ski() { openssl x509 -in "$1" -noout -ext subjectKeyIdentifier | sed -n '2s/[ :]
 	generate p384 pump-8.b64
 	plain_parts
 	assert_equal "$(kind generated.key)" 'Private-Key: (384 bit)'
+	request pump-9 '' P-521
+	generate keygen pump-9.b64
+	plain_parts
+	assert_equal "$(kind generated.key)" 'Private-Key: (521 bit)'
+	# An RSA key is work that nobody gets done by asking for it.
 	request pump-9 '' RSA-2048
 	generate keygen pump-9.b64
+	plain_parts
+	assert_equal "$(kind generated.key)" 'Private-Key: (256 bit)'
+	generate encipher pump-9.b64 # whose profile has nothing else
 	plain_parts
 	assert_equal "$(kind generated.key)" 'Private-Key: (2048 bit, 2 primes)'
 	# The profile has no P-256.

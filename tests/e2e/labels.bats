@@ -18,6 +18,8 @@ instance_config() {
 	cat <<-END
 		$(label third third device "$either"),
 		$(label off devices device "$either" 'operations = [ ];'),
+		$(label little devices device "$either" 'csr_limit = "1K";'),
+		$(label much devices device "$either" 'csr_limit = "32K";'),
 		$(label plain devices device "$either" 'operations = [ "simpleenroll" ];'),
 		$(label eecerts-1 devices device '"certificate"' 'operations = [ "eecerts" ]; eecerts = [ "../keys/others.pem", "../second/root.pem" ];') );
 	END
@@ -163,6 +165,40 @@ with_label() { # NAME
 	assert_refused 403 '^auth:certificate-revoked: '
 }
 
+# A request of ./odd.key with so many names: ./odd.b64 and ./odd.csr.
+with_names() { # COUNT
+	local name sans
+	[ -e odd.key ] || key P-256 odd.key
+	name=$(printf 'x%.0s' {1..60}).$(printf 'y%.0s' {1..60}).$(printf 'z%.0s' {1..60}).example
+	sans=$(seq -s , -f "DNS:pump-%g.$name" "$1")
+	csr odd.key /CN=pump-1.example "$sans" >odd.csr
+	b64 odd.csr >odd.b64
+}
+
+@test "L-06 E-12 a label's csr_limit is its own, below that of the server or above it" {
+	local label
+	with_names 10
+	assert [ "$(wc -c <odd.csr)" -gt 1024 ]
+	enroll odd.b64 little
+	assert_refused 400 '^badCSR:size: .* 1024 '
+	for label in '' much; do
+		enroll odd.b64 $label
+		assert_equal "$label: $CODE $(cat body)" "$label: 200 $(cat body)"
+	done
+	with_names 1
+	assert [ "$(wc -c <odd.csr)" -lt 1024 ]
+	enroll odd.b64 little
+	assert_issued odd.key
+	with_names 95
+	assert [ "$(wc -c <odd.csr)" -gt 16384 ]
+	for label in '' little; do
+		enroll odd.b64 $label
+		assert_refused 400 '^badCSR:size: '
+	done
+	enroll odd.b64 much
+	assert_equal "$CODE" 200
+}
+
 # A certificate that this label gives leads to its CA, and to no other one of the server.
 leads_to() { # LABEL DIRECTORY
 	local other
@@ -256,32 +292,40 @@ leads_to() { # LABEL DIRECTORY
 	assert_equal "$(header Allow)" 'GET, HEAD'
 }
 
-# A configuration with a label that has these settings: check has to find fault with it, and where.
-finds() { # SETTINGS
+# A configuration with a label that has these settings: check has to find fault with it, name what is wrong, and say where.
+finds() { # PATTERN SETTINGS [CA PROFILE AUTHENTICATE]
+	local basic='"basic"'
 	EST_CONFIG=$E2E/est/odd.conf
 	cat >"$EST_CONFIG" <<-END
 		$(sed '/^profile/,$d' "$E2E/est/est.conf")
 		profile = ( { name = "device"; keys = [ "P-256" ]; } );
-		label = ( $(label '' devices device '"basic"'),
-		$(label odd devices device '"basic"' "$1") );
+		label = ( $(label '' devices device "$basic"),
+		$(label odd "${3-devices}" "${4-device}" "${5-$basic}" "$2") );
 	END
 	chmod a+r "$EST_CONFIG"
 	run est_admin check
-	assert_equal "$1: $status" "$1: 1"
-	assert_output --regexp '(odd\.conf:[0-9]+:|FAIL)'
+	assert_equal "$2: $status" "$2: 1"
+	assert_line --regexp "(odd\\.conf:[0-9]+:|FAIL).*$1"
 }
 
 @test "L-06 check finds labels that name what there is not" {
-	finds 'operations = [ "simpleenrol" ];'
-	finds 'operations = [ "cacerts" ];'
-	finds 'approval = [ "csrattrs" ];'
-	finds 'challenge = "maybe";'
-	finds 'certificates_from = [ "nowhere" ];'
-	finds 'eecerts = [ "../keys/none.pem" ]; operations = [ "eecerts" ];'
-	finds 'eecerts = [ "est.conf" ]; operations = [ "eecerts" ];'
-	finds 'grace = "1000d";'
-	finds 'renew_after = "150%";'
-	finds 'generated_key = "DSA-1024"; operations = [ "serverkeygen" ];'
-	finds 'wrap = "76";'
-	finds 'approval_retry = "0s";'
+	finds simpleenrol 'operations = [ "simpleenrol" ];'
+	finds cacerts 'operations = [ "cacerts" ];'
+	finds csrattrs 'approval = [ "csrattrs" ];'
+	finds maybe 'challenge = "maybe";'
+	finds nowhere 'certificates_from = [ "nowhere" ];'
+	finds none.pem 'eecerts = [ "../keys/none.pem" ]; operations = [ "eecerts" ];'
+	finds est.conf 'eecerts = [ "est.conf" ]; operations = [ "eecerts" ];'
+	finds grace 'grace = "1000d";'
+	finds renew_after 'renew_after = "150%";'
+	finds generated_key 'generated_key = "DSA-1024"; operations = [ "serverkeygen" ];'
+	finds generated_key 'generated_key = "RSA-2048"; operations = [ "serverkeygen" ];' # the profile has none
+	finds 76 'wrap = "76";'
+	finds approval_retry 'approval_retry = "0s";'
+	finds csrattrs_require 'csrattrs_require = [ "shoe size" ];'
+	finds csr_limit 'csr_limit = "2M";'
+	finds nobody '' nobody
+	finds nothing '' devices nothing
+	finds password '' devices device '"password"'
+	finds authenticate '' devices device ''
 }

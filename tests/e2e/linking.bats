@@ -42,6 +42,14 @@ link() { # LABEL [OPTION of make_csr...]
 
 assert_linked() { assert_issued odd.key; }
 
+noted() { tail -n 1 "$LOG" | jq -r "$1"; } # JQ: what the log says of the last request
+
+# Of all that it may say of how a request was linked, this and no more.
+assert_noted() { # [MEMBER...]
+	assert_equal "$(noted '[keys[] | select(. == "linked" or . == "challenge_ignored" or . == "secret_used")] | join(" ")')" "$*"
+	[ $# = 0 ] || assert_equal "$(noted "[.$1 == true, .serial != null] | all")" true
+}
+
 refuses_link() { # WHAT LABEL [OPTION...]
 	link "${@:2}"
 	assert_equal "$1: $CODE" "$1: 403"
@@ -61,14 +69,16 @@ refuses_link() { # WHAT LABEL [OPTION...]
 	refuses_link 'longer' '' -c "${UNIQUE}MDEy"
 	refuses_link 'longer by an octet' '' -c MDEyMzQ1Njc4OWFiMA==
 	link '' -t challengePassword=0c00
-	assert_regex "$CODE" '^40[03]$'
+	assert_refused 400 '^badCSR:challenge: '
 	refuses_link 'no base64' '' -c 'correct horse battery staple'
 	refuses_link 'raw' '' -c 0123456789ab
 	refuses_link 'in hex' '' -c 303132333435363738396162
 	refuses_link 'a list' '' -c "$OTHER $UNIQUE"
 	assert_equal "$(rows)" "$before"
+	assert_noted
 	link '' -c $UNIQUE
 	assert_linked
+	assert_noted linked
 }
 
 @test "P-02 without a variable of the web server's it is refused, whatever the client sends" {
@@ -81,7 +91,7 @@ refuses_link() { # WHAT LABEL [OPTION...]
 	SESSION=(SSL_PROTOCOL=TLSv1.2 TLS_UNIQUE=)
 	refuses_link 'an empty one' '' -c $UNIQUE
 	link '' -t challengePassword=0c00
-	assert_regex "$CODE" '^40[03]$'
+	assert_refused 400 '^badCSR:challenge: '
 	SESSION=(SSL_PROTOCOL=TLSv1.2 'TLS_UNIQUE=****************')
 	refuses_link 'no base64' '' -c '****************'
 	SESSION=(SSL_PROTOCOL=TLSv1.2 "HTTP_TLS_UNIQUE=$UNIQUE")
@@ -110,7 +120,61 @@ refuses_link() { # WHAT LABEL [OPTION...]
 	SESSION=("${TLS13[@]}")
 	link '' -n plain.example
 	assert_linked
+	assert_noted
 	assert_equal "$(header Connection)" ''
+}
+
+# est-admin check of a configuration with these keys ahead of all others: ./odd.conf in the instance's directory.
+with_keys() { # KEYS
+	EST_CONFIG=$E2E/est/odd.conf
+	{ echo "$1" && sed '/^$/d' "$E2E/est/est.conf"; } >"$EST_CONFIG"
+	chmod a+r "$EST_CONFIG"
+	run est_admin check
+}
+
+@test "P-02 P-03 the variables may have other names, and only those are believed then" {
+	local before
+	with_keys 'tls_unique = "BINDING_12"; tls_exporter = "BINDING_13";'
+	assert_success
+	before=$(rows)
+	SESSION=("${TLS12[@]}")
+	refuses_link 'the usual name' '' -c $UNIQUE
+	SESSION=("${TLS13[@]}")
+	refuses_link 'the usual name in TLS 1.3' '' -c $EXPORTER
+	SESSION=(SSL_PROTOCOL=TLSv1.2 "TLS_UNIQUE=$UNIQUE" "BINDING_12=$OTHER")
+	refuses_link 'another beside it' '' -c $UNIQUE
+	SESSION=(SSL_PROTOCOL=TLSv1.2 "BINDING_13=$UNIQUE" "HTTP_BINDING_12=$UNIQUE")
+	refuses_link "TLS 1.3's name" '' -c $UNIQUE
+	assert_equal "$(rows)" "$before"
+	SESSION=(SSL_PROTOCOL=TLSv1.2 "BINDING_12=$UNIQUE")
+	link required -c $UNIQUE
+	assert_linked
+	assert_noted linked
+	SESSION=(SSL_PROTOCOL=TLSv1.3 "BINDING_13=$EXPORTER" "TLS_EXPORTER=$OTHER")
+	link required -c $EXPORTER -n new.example
+	assert_linked
+	assert_equal "$(header Connection)" close
+}
+
+@test "P-02 without a name none is believed, and the other one as ever" {
+	with_keys 'tls_unique = "";'
+	SESSION=("${TLS12[@]}")
+	refuses_link 'of no name' '' -c $UNIQUE
+	SESSION=(SSL_PROTOCOL=TLSv1.2 "=$UNIQUE" "TLS_UNIQUE=$UNIQUE")
+	refuses_link 'the empty name' '' -c $UNIQUE
+	SESSION=("${TLS13[@]}")
+	link '' -c $EXPORTER
+	assert_linked
+}
+
+@test "P-02 check refuses names that a client could set, that are none, and one for both" {
+	local keys
+	for keys in 'tls_unique = "HTTP_BINDING";' 'tls_exporter = "HTTP_TLS_EXPORTER";' 'tls_unique = "tls unique";' \
+		'tls_unique = "TLS_EXPORTER";' 'tls_unique = "B"; tls_exporter = "B";' 'tls_exporter = "SSL=x";'; do
+		with_keys "$keys"
+		assert_equal "$keys: $status" "$keys: 1"
+		assert_output --regexp "odd\.conf:.*tls_(unique|exporter)"
+	done
 }
 
 @test "P-07 any string type, white space aside" {
@@ -118,16 +182,17 @@ refuses_link() { # WHAT LABEL [OPTION...]
 	SESSION=("${TLS12[@]}")
 	text=$(hex $UNIQUE)
 	for value in 0c10$text 1310$text 1610$text 1410$text "0c11${text}0a" "0c12${text}0d0a" \
-		"0c1220${text}20"; do
+		"0c1220${text}20" "1e20$(fold -w 2 <<<"$text" | sed 's/^/00/' | tr -d '\n')"; do # the last: BMPString
 		link '' -t challengePassword="$value"
 		assert_equal "$value: $CODE $(head -c 200 body)" "$value: 200 $(head -c 200 body)"
 	done
-	link '' -t challengePassword="1e20$(fold -w 2 <<<"$text" | sed 's/^/00/' | tr -d '\n')" # BMPString
-	assert_regex "$CODE" '^(200|400|403)$'
-	link '' -t challengePassword="$(tlv 0c "$text$(printf '41%.0s' {1..240})")" # 255 characters are the most
-	assert_regex "$CODE" '^40[03]$'
+	# 255 characters are the most of any, and the NUL is none.
+	link '' -t challengePassword="$(tlv 0c "$text$(printf '41%.0s' {1..239})")"
+	assert_refused 403 '^badCSR:pop-linking: '
+	link '' -t challengePassword="$(tlv 0c "$text$(printf '41%.0s' {1..240})")"
+	assert_refused 400 '^badCSR:challenge: '
 	link '' -t challengePassword="$(tlv 0c "${text}00")"
-	assert_regex "$CODE" '^40[03]$'
+	assert_refused 400 '^badCSR:challenge: '
 }
 
 @test "P-08 a label may want every request linked, and says what to do" {
@@ -187,9 +252,8 @@ refuses_link() { # WHAT LABEL [OPTION...]
 	SESSION=()
 	link ignore -c CANARY-ignored
 	assert_linked
-	run -0 jq -e 'select(.label == "ignore")' "$LOG"
-	tail -n 1 "$LOG" >line
-	run -0 jq -e 'to_entries | map(select(.key | test("link|challenge|pop"))) | length > 0' line
+	assert_equal "$(noted .label)" ignore
+	assert_noted challenge_ignored
 	run -1 grep -rF CANARY-ignored "$LOG" "$E2E/log"
 }
 
@@ -216,6 +280,7 @@ secret() { # NAME [OPTION...]: a new one
 	assert_equal "$(rows)" "$before"
 	link '' -n pump-2.example -o "$secret"
 	assert_linked
+	assert_noted secret_used
 	cp issued.pem first.pem
 	# The answer may have been lost (S-16): the same key gets it again.
 	link '' -n pump-2.example -o "$secret"

@@ -71,6 +71,7 @@ by_ra() { # PATH FILE [NAME]
 	request valve-1
 	by_ra simpleenroll pump-1.b64
 	assert_issued pump-1.key
+	assert_equal "$(tail -n 1 "$LOG" | jq -c '[.ra, .linked, .challenge_ignored]')" '[true,null,null]'
 	assert_equal "$(names issued.pem)" DNS:pump-1.example
 	run -0 est_admin --json cert show "$(serial issued.pem)"
 	assert_equal "$(jq -r .identity <<<"$output")" "certificate:$(serial "$E2E/keys/registrar.pem")"
@@ -170,14 +171,18 @@ by_ra() { # PATH FILE [NAME]
 	assert_issued odd.key
 	cgi_post linked/simpleenroll odd.b64 "${BY[@]}" SSL_PROTOCOL=TLSv1.2 TLS_UNIQUE=$UNIQUE
 	assert_issued odd.key
+	# P-11: the log has what was tolerated.
+	assert_equal "$(tail -n 1 "$LOG" | jq -c '[.ra, .linked, .challenge_ignored]')" '[true,null,true]'
 	before=$(rows)
 	cgi_post strict/simpleenroll plain.b64 "${BY[@]}" SSL_PROTOCOL=TLSv1.2 TLS_UNIQUE=$UNIQUE
 	assert_refused 403 '^badCSR:pop-required: '
 	cgi_post strict/simpleenroll odd.b64 "${BY[@]}" SSL_PROTOCOL=TLSv1.2 TLS_UNIQUE=$UNIQUE
 	assert_refused 403 '^badCSR:pop-linking: '
 	# For nobody else.
+	assert_equal "$(tail -n 1 "$LOG" | jq -c '[.ra, .challenge_ignored]')" '[true,null]'
 	cgi_post linked/simpleenroll odd.b64 "$(basic)" SSL_PROTOCOL=TLSv1.2 TLS_UNIQUE=$UNIQUE
 	assert_refused 403 '^badCSR:pop-linking: '
+	assert_equal "$(tail -n 1 "$LOG" | jq -c '[.ra, .challenge_ignored]')" '[null,null]'
 	assert_equal "$(rows)" "$before"
 }
 

@@ -7,7 +7,7 @@ load instance
 load hostile
 
 instance_config() {
-	local either='"basic", "certificate"'
+	local either='"basic", "certificate"' waits='approval = [ "simplereenroll" ];'
 	cat <<-END
 		state = "state";
 		log = "est.log";
@@ -19,7 +19,8 @@ instance_config() {
 		$(label '' devices device "$either"),
 		$(label exact devices device "$either" 'renew_names = "exact";'),
 		$(label change devices nosubject "$either" 'change_subject = true;'),
-		$(label patterns devices patterns "$either" 'change_subject = true;'),
+		$(label patterns devices patterns "$either" "change_subject = true; $waits"),
+		$(label looked devices nosubject "$either" "change_subject = true; $waits"),
 		$(label late devices device "$either" 'renew_after = "50%";'),
 		$(label supersede devices device "$either" 'supersede = true;'),
 		$(label grace devices device "$either" 'grace = "30d";') );
@@ -87,20 +88,25 @@ status_of() { est_admin --json cert show "$(serial "$1")" | jq -r '.status + " "
 
 # --- N-05 ---
 
-# ChangeSubjectName: the content of its SEQUENCE (RFC 6402 2.8).
-new_name() { tlv 30 "$(cn "$(hex "$1")")"; }
-new_sans() { tlv 30 "$@"; }
-
 # A request of ./odd.key for the names of a device, with this ChangeSubjectName: ./odd.b64.
 change() { # NAME CHANGE [OPTION of make_csr...]
 	key P-256 odd.key
 	make_csr -k odd.key -n "$1.example" -e "$(san "$(dns "$1.example")")" -C "$2" "${@:3}" | b64 >odd.b64
 }
 
-@test "N-05 a renewal gets the names that ChangeSubjectName asks for" {
-	device pump-2 DNS:pump-2.example change
+# As renew(), with somebody who looks at it and approves.
+renew_approved() { # DEVICE FILE LABEL
+	renew "$@"
+	assert_equal "$CODE: $(cat body)" "202: $(cat body)"
+	run -0 est_admin --json request list
+	est_admin request approve "$(jq -r 'select(.state == "waiting") | .id' <<<"$output")"
+	renew "$@"
+}
+
+@test "N-05 a renewal gets the names that ChangeSubjectName asks for, once somebody has approved them" {
+	device pump-2 DNS:pump-2.example looked
 	change pump-2 "$(new_name pump-20.example)$(new_sans "$(dns pump-20.example)" "$(dns pump-21.example)")"
-	renew pump-2 odd.b64 change
+	renew_approved pump-2 odd.b64 looked
 	assert_issued odd.key
 	assert_equal "$(subject_of issued.pem)" CN=pump-20.example
 	assert_equal "$(names issued.pem)" 'DNS:pump-20.example, DNS:pump-21.example'
@@ -110,19 +116,29 @@ change() { # NAME CHANGE [OPTION of make_csr...]
 	cp issued.pem pump-20.pem
 	cp odd.key pump-20.key
 	new_request /CN=pump-20.example DNS:pump-20.example,DNS:pump-21.example
-	renew pump-20 new.b64 change
+	renew_approved pump-20 new.b64 looked
 	assert_issued new.key
 }
 
+@test "N-05 a certificate alone is no leave to have another name, though the profile's patterns grant it" {
+	local before
+	device pump-22 DNS:pump-22.example change
+	before=$(rows)
+	change pump-22 "$(new_name pump-220.example)"
+	renew pump-22 odd.b64 change
+	assert_refused 403 '^auth:name: '
+	assert_equal "$(rows)" "$before"
+}
+
 @test "N-05 what it does not name is gone: the SAN, or the subject" {
-	device pump-3 DNS:pump-3.example change
+	device pump-3 DNS:pump-3.example looked
 	change pump-3 "$(new_name pump-30.example)"
-	renew pump-3 odd.b64 change
+	renew_approved pump-3 odd.b64 looked
 	assert_issued odd.key
 	assert_equal "$(subject_of issued.pem)" CN=pump-30.example
 	run -1 grep -q 'Alternative Name' <(openssl x509 -in issued.pem -noout -text)
 	change pump-3 "$(new_sans "$(dns pump-31.example)")"
-	renew pump-3 odd.b64 change
+	renew_approved pump-3 odd.b64 looked
 	assert_issued odd.key
 	assert_equal "$(subject_of issued.pem)" ''
 	run -0 openssl x509 -in issued.pem -noout -ext subjectAltName
@@ -203,7 +219,7 @@ change() { # NAME CHANGE [OPTION of make_csr...]
 	assert_refused 400 '^badCSR:name-'
 	assert_equal "$(rows)" "$before"
 	change pump-7 "$(new_name pump-70.example)$(new_sans "$(dns pump-70.example)")"
-	renew pump-7 odd.b64 patterns
+	renew_approved pump-7 odd.b64 patterns
 	assert_issued odd.key
 }
 
@@ -336,8 +352,15 @@ change() { # NAME CHANGE [OPTION of make_csr...]
 		certificate issued.pem
 		assert_equal "$(spki issued.pem)" "$(openssl pkey -in new.key -pubout)"
 		assert_equal "$(names issued.pem)" DNS:pump-16.example
+		assert_equal "$(tail -n 1 "$LOG" | jq -c '[.late, .serial != null]')" '[true,true]'
 	done
-	assert_equal "$(rows)" $((before + 1))
+	# In time it is not late.
+	at_time now
+	device pump-21 DNS:pump-21.example grace
+	renew pump-21 pump-21.b64 grace
+	assert_issued pump-21.key
+	assert_equal "$(tail -n 1 "$LOG" | jq -c '[.late, .serial != null]')" '[null,true]'
+	assert_equal "$(rows)" $((before + 3))
 }
 
 @test "T-10 by default there is no grace, and it is for renewals alone" {
