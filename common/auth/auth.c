@@ -61,11 +61,14 @@ static bool satisfied(const struct config_label *label, struct identity *identit
 	return content;
 }
 
-/* A certificate of ours is known by its serial; another CA's serial could be the same, so that one
- * by its digest. */
+/*
+ * A certificate of ours is known by its serial; another CA's serial could be the same, so that one
+ * by the digest of what its CA signed: the signature can be another one.
+ */
 static void describe_certificate(const struct identity *identity, struct buf *text)
 {
 	char serial[2 * SERIAL_MAX + 1];
+	struct cert_parts parts = {.tbs = {NULL, 0}};
 	unsigned char digest[32];
 
 	if (identity->trust == TRUST_EXPLICIT) {
@@ -73,7 +76,8 @@ static void describe_certificate(const struct identity *identity, struct buf *te
 		    text, "certificate:%s", serial_text(&identity->certificate.serial, serial));
 		return;
 	}
-	key_sha256(buf_span(&identity->der), digest);
+	(void)cert_parse(buf_span(&identity->der), &parts); /* as it did when it was verified */
+	key_sha256(parts.tbs, digest);
 	buf_add_string(text, "foreign-certificate:");
 	hex_encode(text, (struct span){digest, sizeof(digest)});
 }

@@ -86,22 +86,27 @@ static STACK_OF(X509) *sent_chain(const struct credentials *credentials)
 }
 
 /*
- * What we remember under the certificate's serial, if it is this very certificate; EST_NOT_FOUND.
+ * What we remember under the certificate's serial, if it is this very certificate; EST_NOT_FOUND. By
+ * what is signed: of an ECDSA signature anybody can make another one that is as good.
  */
 static enum outcome recall(const struct auth *auth, struct span der, struct cert_record *record)
 {
-	struct cert_parts parts;
+	struct cert_parts parts, ours;
 	struct serial serial = {0};
 	enum outcome outcome = cert_parse(der, &parts);
 
-	if (outcome != EST_OK || parts.serial.len > SERIAL_MAX) {
+	if (outcome != EST_OK) {
 		reason_clear();
-		return EST_NOT_FOUND;
+		return refuse(
+		    AUTH_CERTIFICATE_FORM, "the client certificate, or one above it, is not DER");
 	}
+	if (parts.serial.len > SERIAL_MAX)
+		return EST_NOT_FOUND;
 	serial.len = (unsigned char)parts.serial.len;
 	memcpy(serial.octets, parts.serial.data, parts.serial.len);
 	outcome = auth->memory.certificate(auth->memory.context, &serial, record);
-	if (outcome == EST_OK && !span_equal(record->der, der)) {
+	if (outcome == EST_OK &&
+	    (cert_parse(record->der, &ours) != EST_OK || !span_equal(ours.tbs, parts.tbs))) {
 		cert_record_clear(record);
 		return EST_NOT_FOUND;
 	}

@@ -152,6 +152,7 @@ enum outcome cert_parse(struct span der, struct cert_parts *out)
 	    der_take(&certificate.content, DER_BIT_STRING, &signature) != EST_OK ||
 	    certificate.content.len > 0 || parse_tbs(tbs.content, out) != EST_OK)
 		return reason(EST_MALFORMED, "RFC 5280 4.1: the certificate is not DER");
+	out->tbs = tbs.whole;
 	return EST_OK;
 }
 

@@ -43,6 +43,7 @@ void cert_encode(struct span tbs, struct span algorithm, struct span signature, 
 
 /* A certificate that exists, looked into; the spans lead into its DER. */
 struct cert_parts {
+	struct span tbs;             /* TBSCertificate, what is signed */
 	struct span serial;          /* content octets of the INTEGER */
 	struct span issuer, subject; /* Name */
 	struct span spki;

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/objects.h>
+
 #include "common/auth/auth.h"
 #include "common/pki/cert.h"
 #include "refusal_test.h"
@@ -38,7 +42,7 @@ static enum outcome user(void *context, const char *name, struct user_record *ou
 	if (world.ra_names == NULL || strcmp(name, "ra:gate") != 0)
 		return EST_NOT_FOUND;
 	*out = (struct user_record){
-	    .name = name, .password = "*", .names = world.ra_names, .labels = world.ra_labels};
+	    .name = "ra:gate", .password = "*", .names = world.ra_names, .labels = world.ra_labels};
 	return EST_OK;
 }
 
@@ -201,6 +205,74 @@ static void test_superseded(void **state)
 	refuses(AUTH_CERTIFICATE_REVOKED, cert);
 }
 
+/*
+ * Of an ECDSA signature (r, s) anybody makes (r, n - s), which is as good: the certificate is the same.
+ */
+static X509 *with_other_signature(X509 *cert)
+{
+	const ASN1_BIT_STRING *signature;
+	const unsigned char *at;
+	X509 *twin = X509_dup(cert);
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	BIGNUM *other = BN_new();
+	ECDSA_SIG *pair;
+	unsigned char *der = NULL;
+	int len;
+
+	X509_get0_signature(&signature, NULL, twin);
+	at = ASN1_STRING_get0_data(signature);
+	pair = d2i_ECDSA_SIG(NULL, &at, ASN1_STRING_length(signature));
+	assert_non_null(pair);
+	assert_int_equal(BN_sub(other, EC_GROUP_get0_order(group), ECDSA_SIG_get0_s(pair)), 1);
+	assert_int_equal(ECDSA_SIG_set0(pair, BN_dup(ECDSA_SIG_get0_r(pair)), other), 1);
+	len = i2d_ECDSA_SIG(pair, &der);
+	assert_int_equal(ASN1_STRING_set((ASN1_STRING *)(uintptr_t)signature, der, len), 1);
+	OPENSSL_free(der);
+	ECDSA_SIG_free(pair);
+	EC_GROUP_free(group);
+	return twin;
+}
+
+static void test_twins(void **state)
+{
+	struct identity identity, twin;
+	X509 *cert = ours(-HOUR, device_extensions), *other = with_other_signature(cert);
+
+	(void)state;
+	assert_outcome(EST_OK, identify(cert, &identity));
+	assert_outcome(EST_OK, identify(other, &twin));
+	assert_string_equal(identity.text, twin.text);
+	identity_clear(&identity);
+	identity_clear(&twin);
+	world.revocation = KEY_COMPROMISE;
+	refuses(AUTH_CERTIFICATE_REVOKED, cert);
+	refuses(AUTH_CERTIFICATE_REVOKED, other);
+	X509_free(other);
+}
+
+static void test_foreign_twins(void **state)
+{
+	struct identity identity, twin;
+	X509 *cert = maker_cert(&(struct maker_cert){.subject = "CN=gate",
+	    .key = "P-256",
+	    .issuer = world.maker_ca,
+	    .issuer_key = "P-256#maker",
+	    .extensions = device_extensions});
+	X509 *other = with_other_signature(cert);
+
+	(void)state;
+	assert_outcome(EST_OK, identify(cert, &identity));
+	assert_outcome(EST_OK, identify(other, &twin));
+	assert_string_equal(identity.text, twin.text);
+	identity_clear(&identity);
+	identity_clear(&twin);
+	/* One that we remember although another anchor stands behind it, and that was revoked. */
+	world.known = maker_cert_der(cert);
+	world.revocation = KEY_COMPROMISE;
+	refuses(AUTH_CERTIFICATE_REVOKED, other);
+	X509_free(other);
+}
+
 /* --- registration authorities --- */
 
 static enum outcome may(const struct identity *identity, const char *subject, const char *san)
@@ -300,6 +372,8 @@ int main(void)
 	    WORLD(test_grace_is_for_the_end),
 	    WORLD(test_grace_is_for_ours),
 	    WORLD(test_superseded),
+	    WORLD(test_twins),
+	    WORLD(test_foreign_twins),
 	    WORLD(test_ra),
 	    WORLD(test_ra_unregistered),
 	    WORLD(test_ra_is_ours),
