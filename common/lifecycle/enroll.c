@@ -323,7 +323,9 @@ static void set_terms(struct service *service, struct enrollment *enrollment)
 	terms->must_be_new = !enrollment->label->profile->config->key_reuse;
 	if (acts[enrollment->act].renews) {
 		terms->rests_on = &memory->old.record.serial;
-		if (enrollment->label->config->supersede && !identity->late)
+		/* An answer that got lost is only fetched again by simplereenroll. */
+		if (enrollment->label->config->supersede && !identity->late && !enrollment->cmc &&
+		    !memory->old.another)
 			terms->supersedes = terms->rests_on;
 	} else if (identity->by_certificate && identity->trust == TRUST_EXPLICIT) {
 		terms->rests_on = &identity->certificate.serial;

@@ -185,6 +185,8 @@ enum outcome linking_check(const struct linking_question *question, struct linki
 		if (question->csr->challenge[which].len > 0)
 			outcome = check_of(question, which)(question, which, out);
 	}
+	if (outcome == EST_OK && question->proven)
+		outcome = check_names(question);
 	if (outcome == EST_OK && question->label->config->pop_required && !out->linked && !excused)
 		return refuse(POP_REQUIRED,
 		    "linking of identity and proof of possession is required: put the channel "

@@ -74,28 +74,50 @@ static enum outcome old_names(
 	return profile_check_whole(profile, out->name, out->sans);
 }
 
-static bool is_valid(struct cert_record *record, void *context)
-{
-	bool *valid = context;
+/* Whose the names that are asked for may be already. */
+struct holder {
+	const unsigned char *spki; /* of the request: its own certificate is nobody else's */
+	bool found;
+};
 
-	*valid = cert_record_status(record, clock_now()) == CERT_VALID;
-	return *valid;
+static bool is_held(struct cert_record *record, void *context)
+{
+	struct holder *holder = context;
+
+	holder->found = cert_record_status(record, clock_now()) == CERT_VALID &&
+			memcmp(record->spki, holder->spki, sizeof(record->spki)) != 0;
+	return holder->found;
 }
 
-/* Whether no valid certificate has the name: whoever has one would be impersonated. */
-static enum outcome check_free(struct service *service, const struct change *change)
+/* Whether no other device's valid certificate is filed under the text. */
+static enum outcome check_text(
+    struct service *service, const struct enrollment *enrollment, struct buf *text)
 {
-	struct buf name = {0};
-	bool valid = false;
+	struct holder holder = {enrollment->record.spki, false};
+	enum outcome outcome =
+	    namesakes_visit(service->store, buf_string(text), 0, is_held, &holder);
+
+	buf_free(text);
+	return outcome == EST_OK && holder.found
+		   ? refuse(NAME_NOT_ALLOWED,
+			 "there is a valid certificate of a name that is asked for")
+		   : outcome;
+}
+
+/* Whoever has one of the names would be impersonated: devices are filed under their names. */
+static enum outcome check_free(
+    struct service *service, const struct enrollment *enrollment, const struct change *change)
+{
+	struct buf text = {0};
 	enum outcome outcome;
 
-	naming_device(&change->name, &change->sans, &name);
-	outcome = namesakes_visit(service->store, buf_string(&name), 0, is_valid, &valid);
-	buf_free(&name);
-	return outcome == EST_OK && valid
-		   ? refuse(NAME_NOT_ALLOWED,
-			 "there is a valid certificate of the name that is asked for")
-		   : outcome;
+	naming_device(&change->name, &change->sans, &text);
+	outcome = check_text(service, enrollment, &text);
+	for (size_t i = 0; outcome == EST_OK && i < change->sans.count; i++) {
+		san_text(&change->sans.san[i], &text);
+		outcome = check_text(service, enrollment, &text);
+	}
+	return outcome;
 }
 
 /*
@@ -116,7 +138,7 @@ static enum outcome check_changed(const struct naming_question *question, struct
 	if (!known || identity->late || !approval_wanted(enrollment))
 		return EST_FORBIDDEN;
 	reason_clear();
-	return check_free(question->service, change);
+	return check_free(question->service, enrollment, change);
 }
 
 static enum outcome changed_names(const struct naming_question *question, struct naming *out)

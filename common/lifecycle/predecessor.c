@@ -168,8 +168,10 @@ static enum outcome by_own_certificate(
 	reason_clear();
 	forget(old);
 	if (auth_allows(identity, &enrollment->csr.name, &enrollment->csr.wishes.sans) == EST_OK &&
-	    look_up(service, enrollment, old) == EST_OK)
+	    look_up(service, enrollment, old) == EST_OK) {
+		old->another = true;
 		return EST_OK;
+	}
 	reason_clear();
 	return refuse(
 	    RENEW_SAN, "the request's SubjectAltName is not that of a certificate to be renewed");
@@ -180,6 +182,7 @@ enum outcome predecessor_find(
 {
 	const struct identity *identity = enrollment->identity;
 	const struct csr *csr = &enrollment->csr;
+	struct identity asking = *identity; /* only looked at */
 	enum outcome outcome = EST_FORBIDDEN;
 
 	if (identity->by_certificate && identity->trust == TRUST_EXPLICIT) {
@@ -194,8 +197,11 @@ enum outcome predecessor_find(
 	} else if (!identity->by_password) {
 		return refuse(RENEW_FOREIGN,
 		    "another CA's certificate cannot be renewed here; use simpleenroll");
+	} else {
+		/* T-08: nor do its names count beside a password. */
+		asking.by_certificate = asking.wants_both = false;
 	}
-	outcome = auth_allows(identity, &csr->name, &csr->wishes.sans);
+	outcome = auth_allows(&asking, &csr->name, &csr->wishes.sans);
 	return outcome == EST_OK ? look_up(service, enrollment, old) : outcome;
 }
 

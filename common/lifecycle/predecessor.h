@@ -13,6 +13,7 @@ struct predecessor {
 	struct cert_parts parts;
 	struct name name;
 	struct sans sans;
+	bool another; /* than the certificate that asks, though that one asks for itself */
 };
 
 /*

@@ -30,7 +30,9 @@ instance_config() {
 		$(label wanted devices device "$either" 'csrattrs_require = [ "otpChallenge" ]; csrattrs_enforce = true;'),
 		$(label otp devices device "$either" 'otp_required = true; operations = [ "simpleenroll", "serverkeygen" ];'),
 		$(label edge roomy edge "$either"),
-		$(label below devices device '"certificate"' 'trust_anchors = [ "../keys/roomy.pem" ];') );
+		$(label below devices device '"certificate"' 'trust_anchors = [ "../keys/roomy.pem" ];'),
+		$(label mixed devices device "$either" 'trust_anchors = [ "../keys/maker.pem" ];'),
+		$(label queue devices patterns "$either" 'change_subject = true; approval = [ "simplereenroll" ];') );
 	END
 }
 
@@ -132,6 +134,53 @@ borrow() { # DEVICE SUBJECT SAN LABEL
 	post change/simplereenroll odd.b64 -u "narrow:$PASSWORD"
 	assert_refused 403 '^auth:name'
 	assert_equal "$(rows)" "$before"
+}
+
+@test "R-08 N-05 a name that was approved and issued is fetched again, and not held against its own certificate" {
+	local id change
+	device pump-4 /CN=pump-4.example DNS:pump-4.example queue
+	key P-256 odd.key
+	change() { make_csr -k odd.key -n pump-4.example -e "$(san "$(dns pump-4.example)")" -C "$1" | b64 >odd.b64; }
+	change "$(new_name pump-40.example)$(new_sans "$(dns pump-40.example)")"
+	post queue/simplereenroll odd.b64 --cert pump-4.pem --key pump-4.key
+	assert_equal "$CODE" 202
+	id=$(est_admin --json request list --label queue | jq -r .id)
+	est_admin request approve "$id"
+	for _ in 1 2; do
+		post queue/simplereenroll odd.b64 --cert pump-4.pem --key pump-4.key
+		assert_issued odd.key
+	done
+	device pump-5 /CN=pump-5.example DNS:pump-5.example queue
+	for change in "$(new_name pump-5.example)" "$(new_name pump-41.example)$(new_sans "$(dns pump-41.example)" "$(dns pump-5.example)")"; do
+		change "$change"
+		post queue/simplereenroll odd.b64 --cert pump-4.pem --key pump-4.key
+		assert_refused 403 '^auth:name: '
+	done
+}
+
+@test "T-08 another CA's certificate beside somebody's password renews nothing" {
+	local before
+	device factory-1 /CN=factory-1.example '' mixed
+	est_admin user add nobody --names nobody.example --password-file - <<<"$PASSWORD"
+	before=$(rows)
+	key P-256 borrower.key
+	csr borrower.key /CN=factory-1.example | b64 >borrower.b64
+	post mixed/simplereenroll borrower.b64 --cert "$E2E/keys/idevid.pem" --key "$E2E/keys/idevid.key"
+	assert_refused 403 '^renew:foreign: '
+	post mixed/simplereenroll borrower.b64 --cert "$E2E/keys/idevid.pem" --key "$E2E/keys/idevid.key" -u "nobody:$PASSWORD"
+	assert_refused 403 '^auth:name: '
+	assert_equal "$(rows)" "$before"
+}
+
+@test "N-09 a renewal supersedes no other certificate of the device than the one that asks" {
+	local serial
+	device many /CN=many.example DNS:many.example,DNS:m.example supersede
+	device few /CN=many.example DNS:many.example supersede
+	borrow many /CN=many.example DNS:many.example supersede
+	assert_issued borrower.key
+	serial=$(openssl x509 -in few.pem -noout -serial)
+	run est_admin cert show "${serial#serial=}"
+	assert_output --partial valid
 }
 
 # --- one-time secrets ---

@@ -599,6 +599,19 @@ secret() { # NAME: its one-time secret, in SECRET and ./secret
 	assert_failed 403 '1 badIdentity '
 }
 
+@test 'a proven one-time secret vouches for no other name than its own' {
+	secret vouched.example
+	for names in other.example ''; do
+		asking vouched ${names:+"san=$names"}
+		pki_data "proof=2:$SECRET" tcr=1:vouched.csr
+		sign_self vouched
+		BEFORE=$(rows)
+		send_any
+		[ -z "$names" ] || assert_failed 403
+	done
+	assert_equal "$CODE" 200
+}
+
 @test 'a proof with an identification; of another device it proves nothing' {
 	secret named.example
 	asking named
