@@ -311,15 +311,8 @@ static void foreign_name(const struct identity *identity, struct buf *out)
 	struct name subject = {.count = 0};
 	struct sans sans = {.count = 0};
 
-	if (own_names(buf_span(&identity->der), &subject, &sans) == EST_OK) {
-		struct span common_name = name_first(&subject, "CN");
-		if (common_name.len > 0)
-			buf_add_span(out, common_name);
-		else if (sans.count > 0)
-			san_text(&sans.san[0], out);
-		else
-			buf_add_span(out, name_first(&subject, "serialNumber"));
-	}
+	if (own_names(buf_span(&identity->der), &subject, &sans) == EST_OK)
+		csr_device_name(&subject, &sans, out);
 	reason_clear();
 	name_clear(&subject);
 }

@@ -131,7 +131,7 @@ static void describe(
 	buf_reset(&memory->name);
 	buf_reset(&memory->subject_text);
 	buf_reset(&memory->names);
-	naming_device(name, sans, &memory->name);
+	csr_device_name(name, sans, &memory->name);
 	name_text(name, &memory->subject_text);
 	sans_text(sans, &memory->names);
 	record->name = buf_string(&memory->name);
@@ -322,7 +322,8 @@ static void set_terms(struct service *service, struct enrollment *enrollment)
 	}
 	terms->must_be_new = !enrollment->label->profile->config->key_reuse;
 	if (acts[enrollment->act].renews) {
-		terms->rests_on = &memory->old.record.serial;
+		terms->rests_on = memory->old.another ? &identity->certificate.serial
+						      : &memory->old.record.serial;
 		/* An answer that got lost is only fetched again by simplereenroll. */
 		if (enrollment->label->config->supersede && !identity->late && !enrollment->cmc &&
 		    !memory->old.another)

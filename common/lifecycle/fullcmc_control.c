@@ -170,7 +170,7 @@ static enum outcome find_secret(struct fullcmc_work *work)
 	if (identification.len > 0 && memchr(identification.data, 0, identification.len) == NULL)
 		buf_add_span(&name, identification);
 	else if (work->data.request_count > 0 && work->items[0].csr != NULL)
-		csr_device_name(work->items[0].csr, &name);
+		csr_device_name(&work->items[0].csr->name, &work->items[0].csr->wishes.sans, &name);
 	if (name.len > 0)
 		outcome = store_secret_get(
 		    work->exchange->service->store, buf_string(&name), &work->secret);
@@ -186,7 +186,7 @@ static bool is_for(const struct fullcmc_item *item, const char *device)
 
 	if (item->csr == NULL)
 		return false;
-	csr_device_name(item->csr, &name);
+	csr_device_name(&item->csr->name, &item->csr->wishes.sans, &name);
 	equal = strcasecmp(buf_string(&name), device) == 0;
 	buf_free(&name);
 	return equal;

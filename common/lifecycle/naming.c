@@ -111,7 +111,7 @@ static enum outcome check_free(
 	struct buf text = {0};
 	enum outcome outcome;
 
-	naming_device(&change->name, &change->sans, &text);
+	csr_device_name(&change->name, &change->sans, &text);
 	outcome = check_text(service, enrollment, &text);
 	for (size_t i = 0; outcome == EST_OK && i < change->sans.count; i++) {
 		san_text(&change->sans.san[i], &text);
@@ -187,11 +187,4 @@ enum outcome naming_decide(const struct naming_question *question, struct naming
 	if (outcome == EST_OK && enrollment->csr.change.len > 0)
 		outcome = changed_names(question, out);
 	return outcome == EST_OK ? check_not_ca(question->service, out->name) : outcome;
-}
-
-void naming_device(const struct name *name, const struct sans *sans, struct buf *out)
-{
-	struct csr csr = {.name = *name, .wishes = {.sans = *sans}};
-
-	csr_device_name(&csr, out);
 }

@@ -34,7 +34,4 @@ struct naming_question {
 enum outcome naming_decide(const struct naming_question *question, struct naming *out);
 void naming_clear(struct naming *naming);
 
-/* Appends the device's name: see csr_device_name(). */
-void naming_device(const struct name *name, const struct sans *sans, struct buf *out);
-
 #endif

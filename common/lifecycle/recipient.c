@@ -111,7 +111,7 @@ static enum outcome decide_name(
 	enum outcome outcome = naming_decide(&question, &naming);
 
 	if (outcome == EST_OK)
-		naming_device(naming.name, naming.sans, name);
+		csr_device_name(naming.name, naming.sans, name);
 	naming_clear(&naming);
 	return outcome;
 }

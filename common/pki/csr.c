@@ -205,14 +205,14 @@ static void add_folded(struct buf *out, struct span text)
 	}
 }
 
-void csr_device_name(const struct csr *csr, struct buf *out)
+void csr_device_name(const struct name *name, const struct sans *sans, struct buf *out)
 {
-	struct span common_name = name_first(&csr->name, "CN");
+	struct span common_name = name_first(name, "CN");
 
 	if (common_name.len > 0)
 		add_folded(out, common_name);
-	else if (csr->wishes.sans.count > 0)
-		san_text(&csr->wishes.sans.san[0], out);
+	else if (sans->count > 0)
+		san_text(&sans->san[0], out);
 	else
-		add_folded(out, name_first(&csr->name, "serialNumber"));
+		add_folded(out, name_first(name, "serialNumber"));
 }

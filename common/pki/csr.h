@@ -94,6 +94,6 @@ void csr_clear(struct csr *csr);
  * text without blanks at its edges and with one for each run of them, so that nobody becomes a
  * twin of an enrolled device by a blank that names do not differ by (RFC 5280 7.1).
  */
-void csr_device_name(const struct csr *csr, struct buf *out);
+void csr_device_name(const struct name *name, const struct sans *sans, struct buf *out);
 
 #endif

@@ -192,6 +192,17 @@ int bdb_pending_issue(struct bdb *bdb, DB_TXN *txn, const struct pending_record 
     const struct serial *serial);
 int bdb_pending_waiting(struct bdb *bdb, DB_TXN *txn, uint32_t flags, unsigned *waiting);
 
+/* --- bdb_pending.c, for bdb_decision.c --- */
+
+int bdb_pending_read(struct bdb *bdb, DB_TXN *txn, const unsigned char *id, uint32_t flags,
+    struct pending_record *out); /* DB_NOTFOUND where there is none */
+/* The row, and that by the time that it expires. */
+int bdb_pending_put(struct bdb *bdb, DB_TXN *txn, const struct pending_record *pending);
+int bdb_pending_drop(struct bdb *bdb, DB_TXN *txn, const struct pending_record *pending);
+/* Only that by the time that it expires. */
+int bdb_pending_forget_due(struct bdb *bdb, DB_TXN *txn, const struct pending_record *pending);
+int bdb_pending_count(struct bdb *bdb, DB_TXN *txn, unsigned waiting); /* how many wait */
+
 /* --- the rest of the row of store_bdb: each in the file of its noun --- */
 
 enum outcome bdb_cert_add(struct store *store, const struct cert_record *cert,

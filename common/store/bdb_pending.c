@@ -10,8 +10,7 @@
 
 /* --- rows --- */
 
-/* DB_NOTFOUND where there is none. */
-static int read_row(struct bdb *bdb, DB_TXN *txn, const unsigned char *id, uint32_t flags,
+int bdb_pending_read(struct bdb *bdb, DB_TXN *txn, const unsigned char *id, uint32_t flags,
     struct pending_record *out)
 {
 	struct row_key key;
@@ -25,8 +24,7 @@ static int read_row(struct bdb *bdb, DB_TXN *txn, const unsigned char *id, uint3
 	return error;
 }
 
-/* The row, and that by the time that it expires. */
-static int put_row(struct bdb *bdb, DB_TXN *txn, const struct pending_record *pending)
+int bdb_pending_put(struct bdb *bdb, DB_TXN *txn, const struct pending_record *pending)
 {
 	struct buf form = {0};
 	struct row_key key;
@@ -42,7 +40,7 @@ static int put_row(struct bdb *bdb, DB_TXN *txn, const struct pending_record *pe
 	return bdb_put(bdb, txn, BDB_PENDING, row_key_span(&key), (struct span){NULL, 0}, 0);
 }
 
-static int drop_due(struct bdb *bdb, DB_TXN *txn, const struct pending_record *pending)
+int bdb_pending_forget_due(struct bdb *bdb, DB_TXN *txn, const struct pending_record *pending)
 {
 	struct row_key key;
 	int error;
@@ -50,6 +48,16 @@ static int drop_due(struct bdb *bdb, DB_TXN *txn, const struct pending_record *p
 	row_due_key(&key, pending->expires_at, pending->id);
 	error = bdb_delete(bdb, txn, BDB_PENDING, row_key_span(&key));
 	return error == DB_NOTFOUND ? 0 : error;
+}
+
+int bdb_pending_drop(struct bdb *bdb, DB_TXN *txn, const struct pending_record *pending)
+{
+	struct row_key key;
+	int error;
+
+	row_pending_key(&key, pending->id);
+	error = bdb_delete(bdb, txn, BDB_PENDING, row_key_span(&key));
+	return error == 0 ? bdb_pending_forget_due(bdb, txn, pending) : error;
 }
 
 static const unsigned char waiting_key[] = {ROW_PENDING_WAITING};
@@ -64,7 +72,7 @@ int bdb_pending_waiting(struct bdb *bdb, DB_TXN *txn, uint32_t flags, unsigned *
 	return error == DB_NOTFOUND ? 0 : error;
 }
 
-static int put_waiting(struct bdb *bdb, DB_TXN *txn, unsigned waiting)
+int bdb_pending_count(struct bdb *bdb, DB_TXN *txn, unsigned waiting)
 {
 	unsigned char octets[4];
 
@@ -88,7 +96,7 @@ struct pending_act {
 static int get_act(struct bdb *bdb, DB_TXN *txn, void *context)
 {
 	struct pending_act *act = context;
-	int error = read_row(bdb, txn, act->id, 0, act->out);
+	int error = bdb_pending_read(bdb, txn, act->id, 0, act->out);
 
 	return error == DB_NOTFOUND ? bdb_refuse(bdb, EST_NOT_FOUND) : error;
 }
@@ -116,7 +124,7 @@ static int next_act(struct bdb *bdb, DB_TXN *txn, void *context)
 	if (error == 0 && (key.octets[0] != ROW_PENDING || key.len != 1 + 32))
 		error = DB_NOTFOUND;
 	if (error == 0)
-		error = read_row(bdb, txn, key.octets + 1, 0, act->out);
+		error = bdb_pending_read(bdb, txn, key.octets + 1, 0, act->out);
 	return error == DB_NOTFOUND ? bdb_refuse(bdb, EST_NOT_FOUND) : error;
 }
 
@@ -140,13 +148,8 @@ struct queue {
 static int drop_row(
     struct bdb *bdb, DB_TXN *txn, struct queue *queue, const struct pending_record *pending)
 {
-	struct row_key key;
-	int error;
+	int error = bdb_pending_drop(bdb, txn, pending);
 
-	row_pending_key(&key, pending->id);
-	error = bdb_delete(bdb, txn, BDB_PENDING, row_key_span(&key));
-	if (error == 0)
-		error = drop_due(bdb, txn, pending);
 	if (pending->state == PENDING_WAITING && queue->waiting > 0)
 		queue->waiting--;
 	queue->dropped++;
@@ -166,7 +169,7 @@ static int drop_first(struct bdb *bdb, DB_TXN *txn, struct queue *queue)
 		return error;
 	if (!row_due_get(row_key_span(&key), &expires_at, &id) || expires_at > queue->now)
 		return DB_NOTFOUND;
-	error = read_row(bdb, txn, id, DB_RMW, &pending);
+	error = bdb_pending_read(bdb, txn, id, DB_RMW, &pending);
 	if (error == 0 && has_expired(&pending, queue->now))
 		error = drop_row(bdb, txn, queue, &pending);
 	else if (error == 0 || error == DB_NOTFOUND) /* a row of damage: nothing else is due */
@@ -193,7 +196,8 @@ static int sweep_act(struct bdb *bdb, DB_TXN *txn, void *context)
 	queue->dropped = 0;
 	if (error == 0)
 		error = drop_expired(bdb, txn, queue, AT_ONCE);
-	return error == 0 && queue->dropped > 0 ? put_waiting(bdb, txn, queue->waiting) : error;
+	return error == 0 && queue->dropped > 0 ? bdb_pending_count(bdb, txn, queue->waiting)
+						: error;
 }
 
 /* Whether a full queue got any emptier. */
@@ -235,7 +239,7 @@ static bool is_answer(struct bdb *bdb, const struct arrival *arrival,
 static int make_place(struct bdb *bdb, DB_TXN *txn, struct arrival *arrival, bool *added)
 {
 	struct pending_record before = {0};
-	int error = read_row(bdb, txn, arrival->pending->id, DB_RMW, &before);
+	int error = bdb_pending_read(bdb, txn, arrival->pending->id, DB_RMW, &before);
 
 	*added = false;
 	if (error != 0)
@@ -290,8 +294,8 @@ static int put_arrival(struct bdb *bdb, DB_TXN *txn, struct arrival *arrival)
 	if (error == 0 && arrival->secret != NULL)
 		error = bdb_secret_use(bdb, txn, arrival->secret, false);
 	if (error == 0)
-		error = put_row(bdb, txn, arrival->pending);
-	return error == 0 ? put_waiting(bdb, txn, arrival->queue.waiting + 1) : error;
+		error = bdb_pending_put(bdb, txn, arrival->pending);
+	return error == 0 ? bdb_pending_count(bdb, txn, arrival->queue.waiting + 1) : error;
 }
 
 static int add_act(struct bdb *bdb, DB_TXN *txn, void *context)
@@ -335,150 +339,4 @@ enum outcome bdb_pending_add(struct store *store, const struct pending_record *p
 		    STORE_PENDING_SHARE);
 	return refuse(APPROVAL_FULL, "%d requests wait for approval, no more can; try later",
 	    STORE_PENDING_MOST);
-}
-
-/* --- deciding --- */
-
-static int refuse_decision(struct bdb *bdb, enum outcome outcome, const char *text)
-{
-	(void)reason(outcome, "%s", text);
-	return bdb_refuse(bdb, outcome);
-}
-
-/* Until it was answered, an approval can be taken back. */
-static bool is_open(const struct pending_record *pending, const struct pending_record *decision)
-{
-	return pending->state == PENDING_WAITING ||
-	       (pending->state == PENDING_APPROVED && decision->state == PENDING_DENIED);
-}
-
-static int check_decision(
-    struct bdb *bdb, const struct pending_record *pending, const struct pending_record *decision)
-{
-	if (memcmp(pending->content, decision->content, sizeof(pending->content)) != 0 ||
-	    memcmp(pending->ticket, decision->ticket, sizeof(pending->ticket)) != 0)
-		return refuse_decision(bdb, EST_CONFLICT,
-		    "the request was replaced by another one: look at it and decide again");
-	if (!is_open(pending, decision))
-		return refuse_decision(bdb, EST_CONFLICT, "the request was decided already");
-	if (has_expired(pending, clock_now()))
-		return refuse_decision(
-		    bdb, EST_CONFLICT, "the request has expired: its device has to ask again");
-	return 0;
-}
-
-static int put_decision(struct bdb *bdb, DB_TXN *txn, struct pending_record *pending,
-    const struct pending_record *decision, unsigned waiting)
-{
-	bool waited = pending->state == PENDING_WAITING;
-	int error = drop_due(bdb, txn, pending);
-
-	pending->state = decision->state;
-	pending->decided_at = decision->decided_at;
-	pending->decided_by = decision->decided_by;
-	pending->reason = decision->reason;
-	pending->expires_at = decision->expires_at;
-	if (error == 0)
-		error = put_row(bdb, txn, pending);
-	return error == 0 && waited && waiting > 0 ? put_waiting(bdb, txn, waiting - 1) : error;
-}
-
-static int decide_act(struct bdb *bdb, DB_TXN *txn, void *context)
-{
-	const struct pending_record *decision = context;
-	struct pending_record pending = {0};
-	unsigned waiting;
-	int error = bdb_pending_waiting(bdb, txn, DB_RMW, &waiting);
-
-	if (error == 0)
-		error = read_row(bdb, txn, decision->id, DB_RMW, &pending);
-	if (error == DB_NOTFOUND)
-		return refuse_decision(bdb, EST_NOT_FOUND, "there is no such request");
-	if (error != 0)
-		return error;
-	if (!bdb->uncertain || pending.state != decision->state ||
-	    pending.decided_at != decision->decided_at) {
-		error = check_decision(bdb, &pending, decision);
-		if (error == 0)
-			error = put_decision(bdb, txn, &pending, decision, waiting);
-	}
-	pending_record_clear(&pending);
-	return error;
-}
-
-enum outcome bdb_pending_decide(struct store *store, const struct pending_record *decision)
-{
-	return bdb_run((struct bdb *)store, BDB_WRITE, decide_act,
-	    (struct pending_record *)(uintptr_t)decision);
-}
-
-/* --- deleting --- */
-
-struct deletion {
-	const unsigned char *id, *content;
-};
-
-static int delete_act(struct bdb *bdb, DB_TXN *txn, void *context)
-{
-	const struct deletion *deletion = context;
-	struct pending_record pending = {0};
-	struct queue queue = {0};
-	int error = bdb_pending_waiting(bdb, txn, DB_RMW, &queue.waiting);
-
-	if (error == 0)
-		error = read_row(bdb, txn, deletion->id, DB_RMW, &pending);
-	if (error == DB_NOTFOUND) /* an earlier try may have been committed */
-		return bdb->uncertain ? 0 : bdb_refuse(bdb, EST_NOT_FOUND);
-	if (error != 0)
-		return error;
-	if (memcmp(pending.content, deletion->content, sizeof(pending.content)) != 0)
-		error = refuse_decision(bdb, EST_CONFLICT,
-		    "the request was replaced by another one: look at that one first");
-	else
-		error = drop_row(bdb, txn, &queue, &pending);
-	if (error == 0)
-		error = put_waiting(bdb, txn, queue.waiting);
-	pending_record_clear(&pending);
-	return error;
-}
-
-enum outcome bdb_pending_delete(
-    struct store *store, const unsigned char *id, const unsigned char *content)
-{
-	struct deletion deletion = {id, content};
-
-	return bdb_run((struct bdb *)store, BDB_WRITE, delete_act, &deletion);
-}
-
-/* --- answering --- */
-
-static int refuse_issue(struct bdb *bdb, bool denied)
-{
-	if (denied)
-		(void)refuse(APPROVAL_DENIED, "the request was denied while it was being answered");
-	else
-		(void)refuse(APPROVAL_TAKEN, "the approval was used, replaced or has expired while "
-					     "the request was being answered; ask again");
-	return bdb_refuse(bdb, EST_FORBIDDEN);
-}
-
-int bdb_pending_issue(struct bdb *bdb, DB_TXN *txn, const struct pending_record *approval,
-    const struct serial *serial)
-{
-	struct pending_record pending = {0};
-	int error = read_row(bdb, txn, approval->id, DB_RMW, &pending);
-
-	if (error != 0 && error != DB_NOTFOUND)
-		return error;
-	if (error == DB_NOTFOUND || pending.state != PENDING_APPROVED ||
-	    has_expired(&pending, clock_now()) ||
-	    memcmp(pending.content, approval->content, sizeof(pending.content)) != 0) {
-		error = refuse_issue(bdb, pending.state == PENDING_DENIED);
-	} else {
-		pending.state = PENDING_ISSUED;
-		pending.serial = *serial;
-		error = put_row(bdb, txn, &pending);
-	}
-	pending_record_clear(&pending);
-	return error;
 }

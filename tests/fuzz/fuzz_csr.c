@@ -69,7 +69,7 @@ static void check_names(const struct csr *csr)
 	struct name name;
 	struct sans sans;
 
-	csr_device_name(csr, &text);
+	csr_device_name(&csr->name, &csr->wishes.sans, &text);
 	check_text(&text);
 	name_text(&csr->name, &text);
 	check_text(&text);

@@ -436,7 +436,7 @@ static void test_crmf(void **state)
 		der = crmf_of(keys[i], OSSL_CRMF_POPO_SIGNATURE);
 		assert_refusal(REFUSAL_NONE, cmc_crmf_parse(content_of(der), &crmf));
 		assert_bytes(maker_spki(keys[i]), crmf.csr.spki);
-		csr_device_name(&crmf.csr, &name);
+		csr_device_name(&crmf.csr.name, &crmf.csr.wishes.sans, &name);
 		assert_string_equal("pump", buf_string(&name));
 		assert_int_equal(0, crmf.issuer.len);
 		buf_free(&name);

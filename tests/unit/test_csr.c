@@ -174,7 +174,7 @@ static void device_name(const struct maker_request *request, const char *wanted)
 	struct buf text = {0};
 
 	assert_outcome(EST_OK, csr_parse(maker_request(request), CSR_KEY_PROVEN, &csr));
-	csr_device_name(&csr, &text);
+	csr_device_name(&csr.name, &csr.wishes.sans, &text);
 	assert_string_equal(buf_string(&text), wanted);
 	buf_free(&text);
 	csr_clear(&csr);
