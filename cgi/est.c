@@ -16,8 +16,8 @@
 
 static operation_run cacerts, csrattrs, eecerts;
 
-#define CSR "application/pkcs10"
-#define CMC "application/pkcs7-mime"
+#define CSR        "application/pkcs10"
+#define PKCS7_MIME "application/pkcs7-mime"
 
 /*
  * RFC 7030 3.2.2, RFC 8295 3. What a row says is checked before run() is called. An operation that
@@ -34,7 +34,7 @@ static const struct operation {
     {"cacerts", "GET", NULL, NULL, true, false, false, cacerts},
     {"simpleenroll", "POST", CSR, NULL, false, true, false, run_simpleenroll},
     {"simplereenroll", "POST", CSR, NULL, false, true, true, run_simplereenroll},
-    {"fullcmc", "POST", CMC, "CMC-request", false, true, false, run_fullcmc},
+    {"fullcmc", "POST", PKCS7_MIME, "CMC-request", false, true, false, run_fullcmc},
     {"serverkeygen", "POST", CSR, NULL, false, true, false, run_serverkeygen},
     {"csrattrs", "GET", NULL, NULL, false, false, false, csrattrs},
     {"eecerts", "GET", NULL, NULL, false, false, false, eecerts},
@@ -42,36 +42,34 @@ static const struct operation {
 
 static enum outcome cacerts(struct call *call)
 {
-	call->reply->type = "application/pkcs7-mime";
+	call->reply->type = PKCS7_MIME;
 	call->reply->base64 = true;
 	return ca_bag(call->label->ca, clock_now(), &call->reply->body);
+}
+
+/* DER that the label has had since the start. */
+static enum outcome hand_out(struct call *call, const char *type, const struct buf *der)
+{
+	call->reply->type = type;
+	call->reply->base64 = true;
+	buf_add_span(&call->reply->body, buf_span(der));
+	return EST_OK;
 }
 
 /* RFC 7030 4.5.2; 204 where nothing is demanded, which Bouncy Castle reads better than a 404. */
 static enum outcome csrattrs(struct call *call)
 {
-	const struct buf *der = &call->label->csrattrs;
-
-	if (der->len == 0) {
-		call->reply->status = 204;
-		return EST_OK;
-	}
-	call->reply->type = "application/csrattrs";
-	call->reply->base64 = true;
-	buf_add_span(&call->reply->body, buf_span(der));
+	if (call->label->csrattrs.len > 0)
+		return hand_out(call, "application/csrattrs", &call->label->csrattrs);
+	call->reply->status = 204;
 	return EST_OK;
 }
 
 static enum outcome eecerts(struct call *call)
 {
-	const struct buf *der = &call->label->eecerts;
-
-	if (der->len == 0)
+	if (call->label->eecerts.len == 0)
 		return refuse(HTTP_PATH, "this label has no certificates of others to hand out");
-	call->reply->type = "application/pkcs7-mime";
-	call->reply->base64 = true;
-	buf_add_span(&call->reply->body, buf_span(der));
-	return EST_OK;
+	return hand_out(call, PKCS7_MIME, &call->label->eecerts);
 }
 
 static const struct operation *operation_of(struct span name)

@@ -8,6 +8,9 @@
 #include "common/auth/auth.h"
 #include "common/lifecycle/enroll.h"
 
+/* RFC 7030 4.2.3: the type has one blank behind its semicolon, for clients that compare octets. */
+#define CERTS_ONLY "application/pkcs7-mime; smime-type=certs-only"
+
 struct call {
 	struct service *service;
 	const struct label *label;

@@ -51,7 +51,7 @@ enum outcome run_fullcmc(struct call *call)
 	}
 	if (exchange.response.len > 0) {
 		reply->type = exchange.certs_only
-				  ? "application/pkcs7-mime; smime-type=certs-only"
+				  ? CERTS_ONLY
 				  : "application/pkcs7-mime; smime-type=CMC-response";
 		reply->base64 = true;
 		reply->explains = true;

@@ -7,9 +7,6 @@
 #include "common/lifecycle/keygen.h"
 #include "common/pki/pkcs7.h"
 
-/* RFC 7030 4.2.3: the type has one blank behind its semicolon, for clients that compare octets. */
-#define CERTS_ONLY "application/pkcs7-mime; smime-type=certs-only"
-
 static void add_notes(struct buf *facts, const struct enrollment *enrollment)
 {
 	const struct {
