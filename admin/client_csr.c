@@ -40,8 +40,7 @@ enum outcome client_key_make(const char *type, EVP_PKEY **key)
 	return reason(EST_MALFORMED, "\"%.40s\" is not a key type: %s", type, CLIENT_KEY_TYPES);
 }
 
-/* Appends what a memory BIO holds, and frees it. */
-static void drain(BIO *bio, struct buf *out)
+void client_drain(BIO *bio, struct buf *out)
 {
 	char *text;
 	long len = BIO_get_mem_data(bio, &text);
@@ -59,7 +58,7 @@ enum outcome client_key_write(EVP_PKEY *key, struct buf *pem)
 		BIO_free(bio);
 		return reason_openssl(EST_INTERNAL, "cannot write the key");
 	}
-	drain(bio, pem);
+	client_drain(bio, pem);
 	return EST_OK;
 }
 
@@ -173,7 +172,7 @@ void client_csr_write(X509_REQ *csr, struct buf *pem)
 	BIO *bio = BIO_new(BIO_s_mem());
 
 	(void)PEM_write_bio_X509_REQ(bio, csr);
-	drain(bio, pem);
+	client_drain(bio, pem);
 }
 
 void client_csr_der(X509_REQ *csr, struct buf *der)

@@ -33,6 +33,11 @@ enum outcome client_csr_make(
 /* Whether two requests ask the same, attributes and key included, whatever their signatures. */
 bool client_csr_same(X509_REQ *a, X509_REQ *b);
 
+/*
+ * Appends what a memory BIO holds, and frees it: BIO_s_secmem() for a secret, which is wiped then.
+ */
+void client_drain(BIO *bio, struct buf *out);
+
 void client_csr_write(X509_REQ *csr, struct buf *pem);
 void client_csr_der(X509_REQ *csr, struct buf *der);
 enum outcome client_csr_read(struct span pem, X509_REQ **csr);

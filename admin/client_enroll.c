@@ -71,6 +71,19 @@ enum outcome client_enroll_options(
 		   : client_names_make(options->name, &options->sans, &request->names);
 }
 
+enum outcome client_enroll_begin(const struct client_options *options, struct client_run *run,
+    struct client_request *request, struct buf *password)
+{
+	enum outcome outcome = client_run_open(options, CLIENT_CREATE, run);
+
+	if (outcome == EST_OK)
+		outcome = client_run_credentials(run, password);
+	if (outcome == EST_OK)
+		outcome = client_run_trust(run);
+	return outcome == EST_OK && options->attributes ? client_csrattrs_follow(run, request, true)
+							: outcome;
+}
+
 enum outcome client_enroll(void *values, const struct cli_call *call)
 {
 	const struct client_options *options = values;
@@ -84,13 +97,7 @@ enum outcome client_enroll(void *values, const struct cli_call *call)
 
 	(void)call;
 	if (outcome == EST_OK)
-		outcome = client_run_open(options, CLIENT_CREATE, &run);
-	if (outcome == EST_OK)
-		outcome = client_run_credentials(&run, &password);
-	if (outcome == EST_OK)
-		outcome = client_run_trust(&run);
-	if (outcome == EST_OK && options->attributes)
-		outcome = client_csrattrs_follow(&run, &request, true);
+		outcome = client_enroll_begin(options, &run, &request, &password);
 	if (outcome == EST_OK)
 		outcome = client_asking_enroll(&asking, "simpleenroll", NULL, &certificate);
 	if (outcome == EST_OK)

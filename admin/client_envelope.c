@@ -130,17 +130,6 @@ enum outcome client_key_parse(struct span der, EVP_PKEY **key)
 				  "RFC 5958 2: the key in the answer is no PrivateKeyInfo");
 }
 
-/* Appends what a memory BIO holds, wipes it there, and frees it. */
-static void drain(BIO *bio, struct buf *out)
-{
-	char *text;
-	long len = BIO_get_mem_data(bio, &text);
-
-	buf_reserve(out, (size_t)len);
-	buf_add(out, text, (size_t)len);
-	BIO_free(bio);
-}
-
 /* The message of a ContentInfo with nothing behind it; NULL where it is none. */
 static CMS_ContentInfo *parse(struct span der)
 {
@@ -172,7 +161,7 @@ static enum outcome decrypt(
 		opened = CMS_decrypt_set1_key(cms, opener->kek.data, opener->kek.len,
 			     opener->kek_id.data, opener->kek_id.len) == 1 &&
 			 CMS_decrypt(cms, NULL, NULL, NULL, out, 0) == 1;
-	drain(out, content);
+	client_drain(out, content);
 	CMS_ContentInfo_free(cms);
 	return opened == 1 ? EST_OK
 			   : reason_openssl(EST_CONFLICT,
@@ -240,7 +229,7 @@ static enum outcome verify(
 	else if (CMS_verify(cms, others, store, NULL, out, CMS_BINARY) != 1)
 		outcome = reason_openssl(
 		    EST_CONFLICT, "RFC 7030 4.4.2: the signature around the key does not verify");
-	drain(out, package);
+	client_drain(out, package);
 	CMS_ContentInfo_free(cms);
 	ASN1_OBJECT_free(wanted);
 	X509_STORE_free(store);

@@ -100,13 +100,7 @@ enum outcome client_keygen(void *values, const struct cli_call *call)
 	if (outcome == EST_OK)
 		outcome = ask_for_envelope(&opener, &request);
 	if (outcome == EST_OK)
-		outcome = client_run_open(options, CLIENT_CREATE, &run);
-	if (outcome == EST_OK)
-		outcome = client_run_credentials(&run, &password);
-	if (outcome == EST_OK)
-		outcome = client_run_trust(&run);
-	if (outcome == EST_OK && options->attributes)
-		outcome = client_csrattrs_follow(&run, &request, true);
+		outcome = client_enroll_begin(options, &run, &request, &password);
 	if (outcome == EST_OK)
 		outcome = generate(&asking, &opener, &certificate);
 	if (outcome == EST_OK)
