@@ -86,8 +86,8 @@ static STACK_OF(X509) *sent_chain(const struct credentials *credentials)
 }
 
 /*
- * What we remember under the certificate's serial, if it is this very certificate; EST_NOT_FOUND. By
- * what is signed: of an ECDSA signature anybody can make another one that is as good.
+ * What we remember under the certificate's serial, if it is this very certificate; EST_NOT_FOUND.
+ * By what is signed: of an ECDSA signature anybody can make another one that is as good.
  */
 static enum outcome recall(const struct auth *auth, struct span der, struct cert_record *record)
 {
@@ -114,7 +114,7 @@ static enum outcome recall(const struct auth *auth, struct span der, struct cert
 }
 
 /*
- * A certificate of our own CA is one that we remember, byte for byte, that nobody revoked, and that
+ * A certificate of our own CA is one that we remember, that nobody revoked, and that
  * was issued under this label (L-06: what is good for one label is nothing on another). What was
  * issued elsewhere and leads to an implicit anchor is not remembered; unless it is ours by another
  * way, and then revoked is revoked.

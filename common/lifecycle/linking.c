@@ -32,22 +32,19 @@ static bool same(const struct buf *a, const struct buf *b)
 	return a->len > 0 && a->len == b->len && CRYPTO_memcmp(a->data, b->data, a->len) == 0;
 }
 
-/* RFC 7030 3.5: the base64 of the channel binding; both sides decoded and compared. */
-static enum outcome check_binding(
-    const struct linking_question *question, enum csr_challenge which, struct linking *out)
+/* RFC 7030 3.7: it speaks for devices whose sessions are with itself. */
+static bool is_excused(const struct linking_question *question)
 {
-	const char *session;
-	struct buf text = {0}, ours = {0}, theirs = {0};
-	bool exporter, equal;
+	return question->identity->is_ra && question->label->config->ra_unlinked;
+}
 
-	session = binding_of(question->binding, &exporter);
-	if (session == NULL && question->identity->is_ra && question->label->config->ra_unlinked) {
-		out->ignored = true;
-		return EST_OK;
-	}
-	if (session == NULL)
-		return refuse(POP_LINKING, "the challengePassword asks for linking that cannot be "
-					   "verified here; leave it out");
+/* RFC 7030 3.5: the base64 of the channel binding; both sides decoded and compared. */
+static bool is_binding(
+    const struct linking_question *question, enum csr_challenge which, const char *session)
+{
+	struct buf text = {0}, ours = {0}, theirs = {0};
+	bool equal;
+
 	csr_challenge_text(question->csr, which, &text);
 	equal = base64_decode(&theirs, buf_span(&text)) == EST_OK &&
 		base64_decode(&ours, span_of(session)) == EST_OK && same(&ours, &theirs);
@@ -55,18 +52,30 @@ static enum outcome check_binding(
 	buf_cleanse(&text);
 	buf_cleanse(&theirs);
 	buf_cleanse(&ours);
-	out->linked |= equal;
-	out->exporter |= equal && exporter;
-	if (equal)
+	return equal;
+}
+
+static enum outcome check_binding(
+    const struct linking_question *question, enum csr_challenge which, struct linking *out)
+{
+	bool exporter;
+	const char *session = binding_of(question->binding, &exporter);
+
+	if (session != NULL && is_binding(question, which, session)) {
+		out->linked = true;
+		out->exporter |= exporter;
 		return EST_OK;
-	/* RFC 7030 3.7: it speaks for devices whose sessions are with itself. */
-	if (question->identity->is_ra && question->label->config->ra_unlinked) {
+	}
+	if (is_excused(question)) {
 		out->ignored = true;
 		return EST_OK;
 	}
-	return refuse(POP_LINKING,
-	    "the linking of identity and proof of possession does not verify: the request was made "
-	    "in another TLS session");
+	return session == NULL
+		   ? refuse(POP_LINKING, "the challengePassword asks for linking that cannot be "
+					 "verified here; leave it out")
+		   : refuse(POP_LINKING,
+			 "the linking of identity and proof of possession does not verify: the "
+			 "request was made in another TLS session");
 }
 
 static bool is_the_name(const struct linking_question *question, struct span text)
@@ -177,7 +186,6 @@ bool linking_wants_secret(const struct linking_question *question)
 
 enum outcome linking_check(const struct linking_question *question, struct linking *out)
 {
-	bool excused = question->identity->is_ra && question->label->config->ra_unlinked;
 	enum outcome outcome = EST_OK;
 
 	for (unsigned i = 0; outcome == EST_OK && i < CSR_CHALLENGES; i++) {
@@ -187,7 +195,8 @@ enum outcome linking_check(const struct linking_question *question, struct linki
 	}
 	if (outcome == EST_OK && question->proven)
 		outcome = check_names(question);
-	if (outcome == EST_OK && question->label->config->pop_required && !out->linked && !excused)
+	if (outcome == EST_OK && question->label->config->pop_required && !out->linked &&
+	    !is_excused(question))
 		return refuse(POP_REQUIRED,
 		    "linking of identity and proof of possession is required: put the channel "
 		    "binding of the TLS session into the challengePassword");
