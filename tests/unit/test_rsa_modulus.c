@@ -62,21 +62,24 @@ static BIGNUM *random_prime(int bits)
 	return prime;
 }
 
-/*
- * On to the next number that no small prime divides, which is all that the check knows of a prime.
- */
+/* No small prime divides the number, which is all that the check knows of a prime. */
+static bool is_rough(const BIGNUM *number)
+{
+	bool rough = BN_is_odd(number);
+
+	for (BN_ULONG factor = 3; factor < 760 && rough; factor += 2)
+		rough = BN_mod_word(number, factor) != 0;
+	return rough;
+}
+
+/* On to the next such number. */
 static void go_to_rough(BIGNUM *number)
 {
-	bool rough;
-
 	if (!BN_is_odd(number))
 		assert_int_equal(BN_add_word(number, 1), 1);
-	do {
-		rough = true;
+	do
 		assert_int_equal(BN_add_word(number, 2), 1);
-		for (BN_ULONG factor = 3; factor < 760 && rough; factor += 2)
-			rough = BN_mod_word(number, factor) != 0;
-	} while (!rough);
+	while (!is_rough(number));
 }
 
 /* The integer square root, a bit at a time. */
@@ -211,7 +214,11 @@ static BIGNUM *primorial(unsigned count)
 	return number;
 }
 
-/* p = k * M + (65537^a mod M): what the library of CVE-2017-15361 took for random primes. */
+/*
+ * p = k * M + (65537^a mod M): what the library of CVE-2017-15361 took for random primes. One that
+ * is only rough is quicker to find; left to chance, one in fifty is divisible by a prime above
+ * those of M.
+ */
 static BIGNUM *roca_prime(const BIGNUM *primorial, int bits, bool prime)
 {
 	BIGNUM *p = BN_new(), *k = BN_new(), *power = BN_new(), *base = BN_new();
@@ -224,7 +231,7 @@ static BIGNUM *roca_prime(const BIGNUM *primorial, int bits, bool prime)
 		    BN_rand(k, bits - BN_num_bits(primorial), BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ANY),
 		    1);
 		assert_int_equal(BN_mul(p, k, primorial, context) && BN_add(p, p, power), 1);
-	} while (prime && BN_check_prime(p, context, NULL) != 1);
+	} while (!is_rough(p) || (prime && BN_check_prime(p, context, NULL) != 1));
 	BN_free(k);
 	BN_free(power);
 	BN_free(base);
