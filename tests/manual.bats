@@ -36,7 +36,7 @@ rows() {
 	tr '\n\t' '  ' <common/base/config_keys.c | tr -s ' ' |
 		grep -oE '\{"[a-z0-9_]+", [A-Z]+, AT\([a-z_]+, [a-z0-9_]+\), ("[^"]*"|NULL|OPTIONAL)' |
 		sed -E 's/\{"([a-z0-9_]+)", ([A-Z]+), AT\(([a-z_]+), [a-z0-9_]+\), (.*)/\3 \1 \2 \4/; s/^config_//; s/^config /general /
-			s/ (TEXT|PATHS?|SPAN|SIZE|BOOL|WORDS) / \L\1 /'
+			s/ (TEXT|PATHS?|SPAN|SIZE|NUMBER|BOOL|WORDS) / \L\1 /'
 }
 
 # The same of est.conf(5), with all that is said of the key for the default.
@@ -51,7 +51,7 @@ explained() {
 # How a default is written in est.conf.
 written() { # TYPE DEFAULT
 	case $1 in
-	bool) tr -d '"' <<<"$2" ;;
+	bool | number) tr -d '"' <<<"$2" ;;
 	words) sed 's/"//g; s/ /", "/g; s/.*/[ "&" ]/' <<<"$2" ;;
 	*) echo "$2" ;;
 	esac
@@ -72,7 +72,7 @@ written() { # TYPE DEFAULT
 		case $type,$def in
 		*,NULL) [[ $text == *' There is no default.'* ]] ;;
 		*,OPTIONAL) [[ $text == *' By default '* && $text != *' default is '* ]] ;;
-		bool,*) [[ $text == *" The default is .Cm $value ."* ]] ;;
+		bool,* | number,*) [[ $text == *" The default is .Cm $value ."* ]] ;;
 		words,*' '*) [[ $text == *" The default is .Ql $value ."* ]] ;;
 		words,*) [[ $text == *" The default is .Ql $def "* || $text == *" The default is .Ql $value ."* ]] ;;
 		*) [[ $text == *" default is .Ql $value ."* ]] ;;

@@ -20,6 +20,14 @@ uint64_t clock_microseconds(void)
 	return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
 }
 
+int64_t clock_wall(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 uint64_t clock_milliseconds(void)
 {
 	return clock_microseconds() / 1000U;

@@ -13,6 +13,7 @@
 int64_t clock_now(void);           /* the wall clock, in seconds */
 uint64_t clock_milliseconds(void); /* the monotonic clock */
 uint64_t clock_microseconds(void); /* the monotonic clock */
+int64_t clock_wall(void);          /* the wall clock, in microseconds */
 
 /* Writes t as RFC 3339 in UTC and gives text back; years beyond 9999 are cut to 9999. */
 const char *clock_text(int64_t t, char text[static CLOCK_TEXT]);

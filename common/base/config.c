@@ -74,6 +74,11 @@ static enum outcome set_text(const struct site *site, const struct key *key, con
 	return EST_OK;
 }
 
+static bool is_number(const struct key *key)
+{
+	return key->type == SPAN || key->type == SIZE || key->type == NUMBER;
+}
+
 static enum outcome set_number(const struct site *site, const struct key *key, const char *value)
 {
 	static const char units[] = "KMGT";
@@ -93,15 +98,19 @@ static enum outcome set_number(const struct site *site, const struct key *key, c
 		unit = *end == '\0' ? NULL : strchr(units, *end);
 		if (!isdigit((unsigned char)value[0]) ||
 		    number > INT64_C(1) << (unit == NULL ? 40 : 20) ||
-		    (*end != '\0' && (unit == NULL || end[1] != '\0')))
-			return wrong(site, key, "is not a size such as \"64K\" or \"1M\"");
+		    (*end != '\0' && (unit == NULL || end[1] != '\0' || key->type == NUMBER)))
+			return wrong(site, key,
+			    key->type == NUMBER ? "is not a number such as 5"
+						 : "is not a size such as \"64K\" or \"1M\"");
 		*member = unit == NULL ? number : (int64_t)number << (10 * (unit - units + 1));
 	}
 	if (*member < key->least || *member > key->most)
 		return reason(EST_MALFORMED,
-		    "%s:%d: %s: \"%.60s\" is out of bounds (%lld to %lld %s)", site->config->path,
+		    "%s:%d: %s: \"%.60s\" is out of bounds (%lld to %lld%s)", site->config->path,
 		    site->line, key->name, value, (long long)key->least, (long long)key->most,
-		    key->type == SPAN ? "seconds" : "bytes");
+		    key->type == SPAN   ? " seconds"
+		    : key->type == SIZE ? " bytes"
+					: "");
 	return EST_OK;
 }
 
@@ -151,7 +160,12 @@ static enum outcome set_value(
     const struct site *site, const struct key *key, const config_setting_t *setting)
 {
 	const char *text = config_setting_get_string(setting);
+	char number[24];
 
+	if (key->type == NUMBER && config_setting_type(setting) == CONFIG_TYPE_INT) {
+		(void)snprintf(number, sizeof(number), "%d", config_setting_get_int(setting));
+		text = number;
+	}
 	if (key->type == WORDS || key->type == PATHS)
 		return set_words(site, key, setting);
 	if (key->type == BOOL) {
@@ -162,8 +176,7 @@ static enum outcome set_value(
 	}
 	if (text == NULL)
 		return wrong(site, key, "must be a string in quotes");
-	return key->type == SPAN || key->type == SIZE ? set_number(site, key, text)
-						      : set_text(site, key, text);
+	return is_number(key) ? set_number(site, key, text) : set_text(site, key, text);
 }
 
 static enum outcome set_default_words(const struct site *site, const struct key *key)
@@ -184,6 +197,7 @@ static enum outcome set_default(const struct site *site, const struct key *key)
 	case WORDS:
 	case PATHS: return set_default_words(site, key);
 	case SPAN:
+	case NUMBER:
 	case SIZE: return set_number(site, key, key->def);
 	case BOOL:
 		*(bool *)((char *)site->base + key->offset) = strcmp(key->def, "true") == 0;

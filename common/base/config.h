@@ -65,11 +65,18 @@ struct config_label {
 	const struct config_ca *ca;
 	const struct config_profile *profile;
 	struct words authenticate;      /* any one of them suffices */
+	struct words external_names;    /* patterns of names for who is known to the web server alone */
+	char *manufacturer_name; /* the device's name in a manufacturer's certificate; NULL: its own */
+	char *duplicates;        /* "allow", "refuse", "supersede": a living device that enrolls again */
+	char *bootstrap;         /* path of python-est's operation; NULL: none */
+	char *hook;              /* program that has a say in each enrollment; NULL: none */
+	int64_t hook_timeout;    /* seconds */
+	char *rate_identity, *rate_address, *rate_label; /* "60/m burst 20"; NULL: no limit */
 	struct words certificates_from; /* other labels whose certificates count here as well */
 	struct words encodings;         /* of request bodies */
 	int64_t csr_limit;              /* bytes; 0: the general one */
 	struct words
-	    trust_anchors; /* files: other CAs whose certificates may enroll, never renew */
+	    trust_anchors; /* files, or directories of them: other CAs whose certificates may enroll, never renew */
 	struct words intermediates; /* files: certificates that help to build chains */
 	struct words operations;    /* beside cacerts */
 
@@ -113,6 +120,8 @@ struct config {
 	int64_t body_limit, csr_limit, cache; /* bytes */
 	struct words blocked_keys;        /* files: keys that no certificate may be issued for */
 	struct words server_certificates; /* files: whose keys are the web server's own */
+	int64_t backoff_account, backoff_address; /* wrong credentials that cost nothing; 0: any number */
+	int64_t backoff_most, backoff_forget;     /* seconds */
 	bool sandbox; /* workers give up what they do not need once they are ready */
 	char *tls_unique, *tls_exporter; /* CGI variables with a channel binding; "": none */
 	struct config_ca *cas;

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "common/base/rate.h"
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static const char *check_filled(const char *value)
@@ -81,6 +83,14 @@ static const char *check_url(const char *value)
 		   : "is not a URL of http, https or ldap";
 }
 
+static const char *check_rate(const char *value)
+{
+	struct rate rate;
+
+	return rate_parse(value, &rate) ? NULL
+					: "is not a rate such as \"60/m\" or \"60/m burst 20\"";
+}
+
 #define AT(structure, member) offsetof(struct structure, member)
 #define DAY                   INT64_C(86400)
 #define OPTIONAL              "" /* as a default: nothing */
@@ -97,6 +107,10 @@ static const struct key top_keys[] = {
     {"blocked_keys", PATHS, AT(config, blocked_keys), OPTIONAL, check_filled, NULL, 0, 0},
     {"server_certificates", PATHS, AT(config, server_certificates), OPTIONAL, check_filled, NULL, 0,
 	0},
+    {"backoff_account", NUMBER, AT(config, backoff_account), "5", NULL, NULL, 0, 1000},
+    {"backoff_address", NUMBER, AT(config, backoff_address), "20", NULL, NULL, 0, 100000},
+    {"backoff_most", SPAN, AT(config, backoff_most), "15m", NULL, NULL, 1, DAY},
+    {"backoff_forget", SPAN, AT(config, backoff_forget), "1h", NULL, NULL, 1, 30 * DAY},
     {"sandbox", BOOL, AT(config, sandbox), "true", NULL, NULL, 0, 0},
     {"tls_unique", TEXT, AT(config, tls_unique), "TLS_UNIQUE", check_variable, NULL, 0, 0},
     {"tls_exporter", TEXT, AT(config, tls_exporter), "TLS_EXPORTER", check_variable, NULL, 0, 0},
@@ -152,7 +166,20 @@ static const struct key label_keys[] = {
     {"ca", TEXT, AT(config_label, ca_name), NULL, check_name, NULL, 0, 0},
     {"profile", TEXT, AT(config_label, profile_name), NULL, check_name, NULL, 0, 0},
     {"authenticate", WORDS, AT(config_label, authenticate), "certificate", NULL,
-	"basic certificate certificate-and-basic", 1, 0},
+	"basic secret certificate srp external certificate-and-basic certificate-or-basic "
+	"certificate-and-secret certificate-and-external srp-and-basic",
+	1, 0},
+    {"external_names", WORDS, AT(config_label, external_names), OPTIONAL, check_filled, NULL, 0, 0},
+    {"manufacturer_name", TEXT, AT(config_label, manufacturer_name), OPTIONAL, check_filled, NULL,
+	0, 0},
+    {"duplicates", TEXT, AT(config_label, duplicates), "allow", NULL, "allow refuse supersede", 0,
+	0},
+    {"bootstrap", TEXT, AT(config_label, bootstrap), OPTIONAL, check_prefix, NULL, 0, 0},
+    {"hook", PATH, AT(config_label, hook), OPTIONAL, check_filled, NULL, 0, 0},
+    {"hook_timeout", SPAN, AT(config_label, hook_timeout), "5s", NULL, NULL, 1, 30},
+    {"rate_identity", TEXT, AT(config_label, rate_identity), OPTIONAL, check_rate, NULL, 0, 0},
+    {"rate_address", TEXT, AT(config_label, rate_address), OPTIONAL, check_rate, NULL, 0, 0},
+    {"rate_label", TEXT, AT(config_label, rate_label), OPTIONAL, check_rate, NULL, 0, 0},
     {"certificates_from", WORDS, AT(config_label, certificates_from), OPTIONAL, check_label, NULL,
 	0, 0},
     {"encodings", WORDS, AT(config_label, encodings), "base64 pem", NULL, "base64 pem der", 1, 0},

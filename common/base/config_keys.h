@@ -6,7 +6,7 @@
 
 #include "common/base/config.h"
 
-enum key_type { TEXT, PATH, PATHS, SPAN, SIZE, BOOL, WORDS };
+enum key_type { TEXT, PATH, PATHS, SPAN, SIZE, NUMBER, BOOL, WORDS };
 
 /* A key of est.conf. def is the default as it would be written; NULL: the key must be there. */
 struct key {

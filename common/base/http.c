@@ -45,6 +45,14 @@ static bool is_certificate_alert(const char *detail)
 	       (strstr(alert, "certificate") != NULL || strstr(alert, "unknown ca") != NULL);
 }
 
+/* Whether they are those of TLS-SRP that fails (RFC 5054 2.9): the two ends got different secrets. */
+static bool is_srp_alert(const char *detail)
+{
+	return strstr(detail, "bad record mac") != NULL ||
+	       strstr(detail, "decrypt error") != NULL ||
+	       strstr(detail, "unknown psk identity") != NULL;
+}
+
 static enum outcome failed(const struct http_request *request, CURLcode code, const char *detail)
 {
 	const char *method = request->body.data == NULL ? "GET" : "POST";
@@ -55,6 +63,11 @@ static enum outcome failed(const struct http_request *request, CURLcode code, co
 		return reason(EST_FORBIDDEN,
 		    "%s %.200s: the server's TLS wants another client certificate: %.200s", method,
 		    request->url, detail);
+	if (request->srp_user != NULL && is_srp_alert(detail))
+		return reason(EST_UNAUTHENTICATED,
+		    "%s %.200s: TLS-SRP fails: the password is wrong, or there is no such user, "
+		    "or the server does not know the password either: %.200s",
+		    method, request->url, detail);
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
 		if (failures[i].code == code)
 			return reason(failures[i].outcome, "%s %.200s: %s: %.200s", method,
@@ -87,7 +100,8 @@ static void set_trust(CURL *curl, const struct http_request *request)
 
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION,
 	    (long)CURL_SSLVERSION_TLSv1_2 |
-		(request->tls12 ? (long)CURL_SSLVERSION_MAX_TLSv1_2 : 0L));
+		(request->tls12 || request->srp_user != NULL ? (long)CURL_SSLVERSION_MAX_TLSv1_2
+							     : 0L));
 	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	if (request->provisional) {
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -112,6 +126,24 @@ static void set_credentials(CURL *curl, const struct http_request *request)
 		curl_easy_setopt(curl, CURLOPT_SSLKEYTYPE, "PEM");
 		curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &key);
 	}
+}
+
+/*
+ * With suites of TLS-SRP alone and nothing later than TLS 1.2 there is no connection to a server
+ * that does not know the password's verifier; so a provisional request takes a server without any
+ * certificate, too. False where libcurl or OpenSSL knows no SRP.
+ */
+static bool set_srp(CURL *curl, const struct http_request *request)
+{
+	const char *suites = request->provisional ? "SRP:!3DES" : "SRP:!3DES:!aSRP";
+
+	if (request->srp_user == NULL)
+		return true;
+	return curl_easy_setopt(curl, CURLOPT_TLSAUTH_TYPE, "SRP") == CURLE_OK &&
+	       curl_easy_setopt(curl, CURLOPT_TLSAUTH_USERNAME, request->srp_user) == CURLE_OK &&
+	       curl_easy_setopt(curl, CURLOPT_TLSAUTH_PASSWORD, request->srp_password) ==
+		   CURLE_OK &&
+	       curl_easy_setopt(curl, CURLOPT_SSL_CIPHER_LIST, suites) == CURLE_OK;
 }
 
 static struct curl_slist *header_list(const struct http_request *request)
@@ -253,7 +285,8 @@ enum outcome http_session_send(struct http_session **session, const struct http_
 	enum outcome outcome;
 
 	*response = (struct http_response){.retry_after = -1};
-	if (request->provisional ? request->user != NULL || request->certificate.data != NULL
+	if (request->provisional ? request->srp_user == NULL &&
+				       (request->user != NULL || request->certificate.data != NULL)
 				 : request->trust.len == 0)
 		return reason(EST_INTERNAL, "credentials for a server that nobody verified");
 	outcome = start(session);
@@ -267,11 +300,15 @@ enum outcome http_session_send(struct http_session **session, const struct http_
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	set_trust(curl, request);
 	set_credentials(curl, request);
+	outcome = set_srp(curl, request)
+		      ? EST_OK
+		      : reason(EST_UNAVAILABLE, "this libcurl does not speak TLS-SRP");
 	/* A web server that resumes a session forgets the chain of the client's certificate. */
 	curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
 	curl_easy_setopt(curl, CURLOPT_PREREQDATA, *session);
-	outcome = perform(curl, request, response);
+	if (outcome == EST_OK)
+		outcome = perform(curl, request, response);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(headers);
 	return outcome;

@@ -24,10 +24,14 @@ struct http_request {
 	const char *const *headers; /* "Name: value", ended by NULL; may be NULL */
 	struct span body;           /* a POST; data NULL: a GET */
 	struct span trust;          /* the certificates that the server's must chain to */
-	bool provisional; /* any certificate of the server will do: sends no credentials */
+	bool provisional; /* any certificate of the server will do: sends no credentials, unless
+			     the server proves itself by TLS-SRP */
 	bool tls12;       /* TLS 1.2 and nothing later */
 	const char *user; /* Basic, sent unasked; NULL for none */
 	const char *password;
+	const char *srp_user; /* TLS-SRP (RFC 5054), by which each proves to the other that it knows
+				 the password, in TLS 1.2 alone; NULL for none */
+	const char *srp_password;
 	struct span certificate; /* the client's, its chain behind it; data NULL for none */
 	struct span key;
 };
@@ -47,8 +51,9 @@ struct http_response {
  * Sends the request and reads the whole answer, whatever its status. Without an answer:
  * EST_UNAVAILABLE (no connection, a timeout, an answer cut short), EST_CONFLICT (the server's
  * certificate does not verify, or TLS finds no agreement), EST_FORBIDDEN (its TLS turns down the
- * client's certificate, or wants one), EST_MALFORMED (the URL, a certificate or the
- * key is none, or the answer is too large). The reason names method and URL, never the password.
+ * client's certificate, or wants one), EST_UNAUTHENTICATED (TLS-SRP fails: another password, or no
+ * such user), EST_MALFORMED (the URL, a certificate or the key is none, or the answer is too
+ * large). The reason names method and URL, never the password.
  */
 enum outcome http_send(const struct http_request *request, struct http_response *response);
 

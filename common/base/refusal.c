@@ -37,6 +37,25 @@ static const struct refusal_row rows[REFUSALS] = {
 	"The Authorization field is of another scheme than Basic, too long or malformed."},
     [AUTH_PASSWORD] = {"auth:password", EST_UNAUTHENTICATED, "RFC 7617 2",
 	"The user is unknown, of another label, or the password is wrong."},
+    [AUTH_SPENT] = {"auth:spent", EST_UNAUTHENTICATED, "RFC 7030 6",
+	"The one-time secret, or the last of the account's uses, was used for another request; who "
+	"lost the answer can fetch it with the same key for as long as retry_window of est.conf(5) "
+	"is."},
+    [AUTH_ROLE] = {"auth:role", EST_FORBIDDEN, "RFC 7030 3.7",
+	"The account is known, but its roles are not to enroll."},
+    [AUTH_EXTERNAL] = {"auth:external", EST_FORBIDDEN, "RFC 3875 4.1.11",
+	"The label leaves it to the web server to know its users, and the web server named none, "
+	"or "
+	"is not one that names only those whom it has checked (Apache and lighttpd)."},
+    [AUTH_SRP] = {"auth:srp", EST_FORBIDDEN, "RFC 7030 3.3.3",
+	"The label wants TLS-SRP, and the connection is none: it exists up to TLS 1.2 only, behind "
+	"Apache."},
+    [AUTH_BACKOFF] = {"auth:backoff", EST_THROTTLED, "RFC 7030 6",
+	"Too many wrong credentials of this account or from this address; right ones count again "
+	"after the time in Retry-After (backoff_account and backoff_address of est.conf(5))."},
+    [AUTH_RATE] = {"auth:rate", EST_THROTTLED, "RFC 6585 4",
+	"More requests of this identity, from this address or under this label than its rates of "
+	"est.conf(5) allow."},
     [AUTH_CERTIFICATE_MISSING] = {"auth:certificate-missing", EST_FORBIDDEN, "RFC 7030 3.3.2",
 	"The label wants a TLS client certificate, and none came that it believes; the reason says "
 	"which of the two."},
@@ -88,6 +107,20 @@ static const struct refusal_row rows[REFUSALS] = {
 	"The label wants the one-time secret of the device in every request, and there is none."},
     [NAME_PATTERN] = {"auth:name-pattern", EST_FORBIDDEN, "RFC 7030 4.2.1",
 	"A name in the request does not match the patterns of the profile."},
+    [DEVICE_EXISTS] = {"device:exists", EST_CONFLICT, "RFC 7030 6",
+	"The device has a valid certificate under the label, which wants no second first "
+	"enrollment (duplicates of est.conf(5)): it renews with that one, or the operator frees "
+	"its name with est-admin device delete."},
+    [DEVICE_BLOCKED] = {"device:blocked", EST_FORBIDDEN, "RFC 7030 4.2.1",
+	"The operator has blocked the device (est-admin device)."},
+    [HOOK_DENIED] = {"hook:denied", EST_FORBIDDEN, "RFC 7030 4.2.1",
+	"The program that the label asks denied the request; the reason is its own."},
+    [HOOK_WAITING] = {"hook:waiting", EST_PENDING, "RFC 7030 4.2.3",
+	"The program that the label asks has not decided yet."},
+    [HOOK_FAILED] = {"hook:failed", EST_UNAVAILABLE, "RFC 7030 4.2.3",
+	"The program that the label asks could not be started, ran into its time limit, crashed, "
+	"or "
+	"did not answer in form; nothing is issued without its answer. The log says which."},
     [APPROVAL_WAITING] = {"approval:waiting", EST_PENDING, "RFC 7030 4.2.3",
 	"The request waits until somebody approves it (est-admin request)."},
     [APPROVAL_DENIED] = {"approval:denied", EST_FORBIDDEN, "RFC 7030 4.2.3",
