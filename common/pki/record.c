@@ -9,10 +9,10 @@
 #include "common/pki/form.h"
 
 /*
- * The stored forms begin with one of these, or of record_pending.c and record_secret.c; a changed
- * layout gets a new letter beside the old one.
+ * The stored forms begin with this letter, or one of the other record_*.c; a changed layout gets a
+ * new letter beside the old one.
  */
-enum { CERT_FORM = 'C', USER_FORM = 'U' };
+enum { CERT_FORM = 'C' };
 
 bool serial_equal(const struct serial *a, const struct serial *b)
 {
@@ -130,30 +130,7 @@ void cert_record_clear(struct cert_record *cert)
 	*cert = (struct cert_record){0};
 }
 
-void user_record_clear(struct user_record *user)
-{
-	free(user->memory);
-	*user = (struct user_record){0};
-}
-
-void device_record_clear(struct device_record *device)
-{
-	free(device->memory);
-	*device = (struct device_record){0};
-}
-
 /* --- the forms --- */
-
-static void put_texts(struct buf *out, const char *const *texts)
-{
-	size_t count = 0;
-
-	while (texts != NULL && texts[count] != NULL)
-		count++;
-	form_put_length(out, count);
-	for (size_t i = 0; i < count; i++)
-		form_put_text(out, texts[i]);
-}
 
 static void take_serial(struct form_reader *reader, struct serial *out)
 {
@@ -216,54 +193,5 @@ enum outcome cert_record_decode(struct span in, struct cert_record *out)
 		    EST_INTERNAL, "the store holds bytes that are not a certificate's record");
 	}
 	*out = cert;
-	return EST_OK;
-}
-
-void user_record_encode(const struct user_record *user, struct buf *out)
-{
-	buf_add_byte(out, USER_FORM);
-	form_put_number(out, (uint64_t)user->created_at, 8);
-	form_put_text(out, user->name);
-	form_put_text(out, user->password);
-	put_texts(out, user->names);
-	put_texts(out, user->labels);
-}
-
-/* A text is at least two octets, which bounds what a count may claim. */
-enum { TEXT_LEAST = 2 };
-
-static const char *const *take_texts(struct form_reader *reader, const char ***room)
-{
-	const char **texts = *room;
-	size_t count = form_take_length(reader);
-
-	if (count > reader->rest.len / TEXT_LEAST) {
-		reader->failed = true;
-		count = 0;
-	}
-	for (size_t i = 0; i < count; i++)
-		texts[i] = form_take_text(reader);
-	texts[count] = NULL;
-	*room = texts + count + 1;
-	return texts;
-}
-
-enum outcome user_record_decode(struct span in, struct user_record *out)
-{
-	struct user_record user = {0};
-	size_t pointers = (in.len / TEXT_LEAST + 2) * sizeof(const char *);
-	struct form_reader reader = form_read(in, pointers, USER_FORM, &user.memory);
-	const char **room = user.memory;
-
-	user.created_at = (int64_t)form_take_number(&reader, 8);
-	user.name = form_take_text(&reader);
-	user.password = form_take_text(&reader);
-	user.names = take_texts(&reader, &room);
-	user.labels = take_texts(&reader, &room);
-	if (!form_is_whole(&reader)) {
-		user_record_clear(&user);
-		return reason(EST_INTERNAL, "the store holds bytes that are not a user's record");
-	}
-	*out = user;
 	return EST_OK;
 }

@@ -58,25 +58,53 @@ void cert_record_clear(struct cert_record *cert);
 int revocation_code(const char *word);
 const char *revocation_word(int code);
 
+/*
+ * What somebody may do: get certificates; or at the portal look and decide, look only, do anything.
+ */
+enum user_role { ROLE_ENROLL, ROLE_OPERATE, ROLE_AUDIT, ROLE_ADMINISTER, USER_ROLES };
+
+const char *user_role_name(enum user_role role); /* "enroll", "operate", "audit", "administer" */
+bool user_role_parse(const char *word, enum user_role *out);
+
 struct user_record {
 	const char *name;          /* may be "" (RFC 7617: a password-only token) */
 	const char *password;      /* a crypt(5) string */
 	const char *const *names;  /* patterns of names that it may ask for, NULL-terminated */
 	const char *const *labels; /* labels that it may use, NULL-terminated; none: every label */
+	unsigned roles;            /* of enum user_role, as bits: 1 << ROLE_ENROLL */
 	int64_t created_at;
+	int64_t expires_at; /* 0: never */
+	uint32_t uses_most; /* certificates that may be had with it; 0: any number */
+	uint32_t uses;      /* that were had, where uses_most is not 0 */
 	void *memory;
 };
 
 void user_record_clear(struct user_record *user);
 
+/*
+ * A device: a name under a label. It is remembered from the day that an operator adds it or that
+ * its first certificate is issued.
+ */
 struct device_record {
 	const char *label, *name;
-	int64_t first_issued, last_issued;
-	uint32_t issued;       /* how many certificates so far */
-	struct serial current; /* the newest one */
+	int64_t added_at;
+	int64_t enrolled_at; /* when its first certificate of all was issued; 0: it never had one */
+	int64_t freed_at;    /* what was issued up to then is no longer its own; 0: all is */
+	int64_t blocked_at;  /* 0: it is not blocked */
+	const char *reason;  /* why it is blocked, for people; "" */
 	void *memory;
 };
 
+/* What the index of names knows of a device, since it was freed. */
+struct device_state {
+	int64_t first_issued, last_issued;
+	uint32_t issued;       /* how many certificates so far, */
+	uint32_t valid;        /* and how many of them are valid */
+	struct serial current; /* the newest one; len 0: there is none */
+};
+
+/* Whether its name was freed, and neither added nor given a certificate since. */
+bool device_record_is_free(const struct device_record *device);
 void device_record_clear(struct device_record *device);
 
 /* A request that waits, or waited, until somebody approves it (RFC 7030 4.2.3). */
@@ -150,5 +178,7 @@ void secret_record_encode(const struct secret_record *secret, struct buf *out);
 enum outcome secret_record_decode(struct span in, struct secret_record *out);
 void kek_record_encode(const struct kek_record *kek, struct buf *out);
 enum outcome kek_record_decode(struct span in, struct kek_record *out);
+void device_record_encode(const struct device_record *device, struct buf *out);
+enum outcome device_record_decode(struct span in, struct device_record *out);
 
 #endif

@@ -55,8 +55,19 @@ struct store_backend {
 	enum outcome (*user_get)(struct store *store, const char *name, struct user_record *out);
 	enum outcome (*user_delete)(struct store *store, const char *name);
 	enum outcome (*user_next)(struct store *store, const char *after, struct user_record *out);
-	enum outcome (*device_get)(
+	enum outcome (*user_rehash)(
+	    struct store *store, const char *name, const char *before, const char *hash);
+	enum outcome (*device_add)(struct store *store, const struct device_record *device);
+	enum outcome (*device_get)(struct store *store, const char *label, const char *name,
+	    struct device_record *out, struct device_state *state);
+	enum outcome (*device_next)(
 	    struct store *store, const char *label, const char *name, struct device_record *out);
+	enum outcome (*device_block)(struct store *store, const char *label, const char *name,
+	    int64_t when, const char *why);
+	enum outcome (*device_free)(
+	    struct store *store, const char *label, const char *name, int64_t when);
+	enum outcome (*device_check)(
+	    struct store *store, const char *label, const char *name, enum duplicates duplicates);
 	enum outcome (*totals)(struct store *store, int64_t now, struct store_totals *totals);
 	enum outcome (*statistics)(struct store *store, store_figure *figure, void *context);
 	enum outcome (*checkpoint)(struct store *store);

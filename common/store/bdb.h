@@ -29,6 +29,7 @@ enum bdb_table {
 	BDB_SECRET,
 	BDB_KEK,
 	BDB_NONCE,
+	BDB_DEVICE,
 	BDB_META,
 	BDB_TABLES
 };
@@ -174,7 +175,27 @@ int bdb_supersede_begin(
 /* Revokes it for that reason, unless it is revoked already. */
 int bdb_supersede(struct bdb *bdb, DB_TXN *txn, struct cert_record *cert, int64_t when);
 
-/* --- bdb_challenge.c, bdb_secret.c, bdb_pending.c: their part of an addition --- */
+/* --- bdb_device_claim.c, bdb_device_fill.c --- */
+
+struct device_claim {
+	const struct cert_record *cert; /* the one being added */
+	unsigned label;                 /* its label's number */
+	enum duplicates duplicates;
+};
+
+/*
+ * Makes the row of the certificate's device where it is missing, or BDB_REFUSED. living: what else
+ * is to be superseded; the caller frees it.
+ */
+int bdb_device_claim(
+    struct bdb *bdb, DB_TXN *txn, const struct device_claim *claim, struct buf *living);
+/* Revokes these, but for what is revoked by now. */
+int bdb_device_replace(
+    struct bdb *bdb, DB_TXN *txn, const struct device_claim *claim, const struct buf *living);
+/* The rows that a store of before there were any lacks. */
+enum outcome bdb_device_fill(struct bdb *bdb);
+
+/* --- bdb_challenge.c, bdb_secret.c, bdb_pending.c, bdb_user.c: their part of an addition --- */
 
 int bdb_challenge_put(struct bdb *bdb, DB_TXN *txn, const struct serial *serial, const char *hash);
 /*
@@ -190,6 +211,8 @@ int bdb_secret_use(struct bdb *bdb, DB_TXN *txn, const struct secret_use *use, b
 /* Makes the approval's row one of an issued certificate; BDB_REFUSED where it is not as it was. */
 int bdb_pending_issue(struct bdb *bdb, DB_TXN *txn, const struct pending_record *approval,
     const struct serial *serial);
+/* Counts one of the user's uses, or BDB_REFUSED; the row of one without a limit stays as it is. */
+int bdb_user_use(struct bdb *bdb, DB_TXN *txn, const char *name);
 int bdb_pending_waiting(struct bdb *bdb, DB_TXN *txn, uint32_t flags, unsigned *waiting);
 
 /* --- bdb_pending.c, for bdb_decision.c --- */
@@ -241,8 +264,19 @@ enum outcome bdb_user_put(struct store *store, const struct user_record *user, b
 enum outcome bdb_user_get(struct store *store, const char *name, struct user_record *out);
 enum outcome bdb_user_delete(struct store *store, const char *name);
 enum outcome bdb_user_next(struct store *store, const char *after, struct user_record *out);
-enum outcome bdb_device_get(
+enum outcome bdb_user_rehash(
+    struct store *store, const char *name, const char *before, const char *hash);
+enum outcome bdb_device_add(struct store *store, const struct device_record *device);
+enum outcome bdb_device_get(struct store *store, const char *label, const char *name,
+    struct device_record *out, struct device_state *state);
+enum outcome bdb_device_next(
     struct store *store, const char *label, const char *name, struct device_record *out);
+enum outcome bdb_device_block(
+    struct store *store, const char *label, const char *name, int64_t when, const char *why);
+enum outcome bdb_device_free(
+    struct store *store, const char *label, const char *name, int64_t when);
+enum outcome bdb_device_check(
+    struct store *store, const char *label, const char *name, enum duplicates duplicates);
 enum outcome bdb_totals(struct store *store, int64_t now, struct store_totals *totals);
 enum outcome bdb_statistics(struct store *store, store_figure *figure, void *context);
 enum outcome bdb_checkpoint(struct store *store);

@@ -97,6 +97,8 @@ struct addition {
 	unsigned label;
 	uint32_t expired_day;
 	struct cert_record old; /* what it supersedes; serial.len 0: nothing */
+	struct device_claim claim;
+	struct buf living; /* the device's certificates that it supersedes */
 };
 
 /*
@@ -280,9 +282,14 @@ static int count_cert(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 
 /* --- what else its terms ask for --- */
 
+static int claim_device(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	return bdb_device_claim(bdb, txn, &add->claim, &add->living);
+}
+
 /*
- * Before anything else reads that certificate: two that read it first and lock it then would wait
- * for each other.
+ * Before check_rests_on() reads that certificate: two that read it first and lock it then would
+ * wait for each other. After the device, whose holder may want to supersede it.
  */
 static int hold_old(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 {
@@ -308,11 +315,14 @@ static int use_approval(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 	return approval == NULL ? 0 : bdb_pending_issue(bdb, txn, approval, &add->cert->serial);
 }
 
+/* The device's own, where these are to go, are looked at once more: one may be the old one. */
 static int supersede_old(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 {
-	if (add->terms->supersedes == NULL)
-		return 0;
-	return bdb_supersede(bdb, txn, &add->old, add->cert->issued_at);
+	int error = 0;
+
+	if (add->terms->supersedes != NULL)
+		error = bdb_supersede(bdb, txn, &add->old, add->cert->issued_at);
+	return error == 0 ? bdb_device_replace(bdb, txn, &add->claim, &add->living) : error;
 }
 
 static int put_challenge(struct bdb *bdb, DB_TXN *txn, struct addition *add)
@@ -322,17 +332,23 @@ static int put_challenge(struct bdb *bdb, DB_TXN *txn, struct addition *add)
 	return hash == NULL ? 0 : bdb_challenge_put(bdb, txn, &add->cert->serial, hash);
 }
 
+static int count_use(struct bdb *bdb, DB_TXN *txn, struct addition *add)
+{
+	return add->terms->user == NULL ? 0 : bdb_user_use(bdb, txn, add->terms->user);
+}
+
 /*
  * In this order. The request comes before what it may use up: where it was answered, that is the
- * answer.
+ * answer. The user's row, which lies on one page with many others, comes last.
  */
 static int (*const steps[])(struct bdb *bdb, DB_TXN *txn, struct addition *add) = {
-    hold_old,
     hold_day,
     put_request, /* before what the same request, a moment ago, may have changed */
+    use_secret,  /* who has no right to ask is told no more about the device */
+    claim_device,
+    hold_old,
     check_rests_on,
     check_key,
-    use_secret,
     use_approval,
     put_cert,
     supersede_old,
@@ -340,6 +356,7 @@ static int (*const steps[])(struct bdb *bdb, DB_TXN *txn, struct addition *add) 
     append_issued,
     count_cert,
     put_challenge,
+    count_use,
 };
 
 static int add_act(struct bdb *bdb, DB_TXN *txn, void *context)
@@ -365,9 +382,11 @@ enum outcome bdb_cert_add(struct store *store, const struct cert_record *cert,
 
 	if (outcome != EST_OK)
 		return outcome;
+	add.claim = (struct device_claim){cert, add.label, terms->duplicates};
 	buf_reset(&bdb->record);
 	cert_record_encode(cert, &bdb->record);
 	outcome = bdb_run(bdb, BDB_WRITE, add_act, &add);
 	cert_record_clear(&add.old);
+	buf_free(&add.living);
 	return outcome;
 }

@@ -107,6 +107,21 @@ static int look_at_index(
 	return error == DB_NOTFOUND ? 0 : error;
 }
 
+/* Its device is remembered; what else is in that row, bdb_check_row.c looks at. */
+static int look_at_device(struct check *check, DB_TXN *txn, unsigned label)
+{
+	const struct cert_record *cert = &check->cert;
+	struct row_key key;
+	struct span value;
+	int error;
+
+	row_device_key(&key, cert->name, label);
+	error = bdb_get(check->bdb, txn, BDB_DEVICE, row_key_span(&key), &value, 0);
+	if (error == DB_NOTFOUND)
+		check_fault(check, &cert->serial, "its device is not remembered");
+	return error == DB_NOTFOUND ? 0 : error;
+}
+
 /* The certificate and its rows as of one moment. */
 static int cert_act(struct bdb *bdb, DB_TXN *txn, void *context)
 {
@@ -126,6 +141,8 @@ static int cert_act(struct bdb *bdb, DB_TXN *txn, void *context)
 		check_fault(check, &check->cert.serial, "its label has no number");
 	for (size_t i = 0; i < INDEXES && error == 0; i++)
 		error = look_at_index(check, txn, &indexes[i], label);
+	if (error == 0)
+		error = look_at_device(check, txn, label);
 	if (error != 0)
 		*check->faults = faults; /* this look is done again */
 	return error == DB_NOTFOUND ? 0 : error;

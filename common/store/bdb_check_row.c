@@ -86,6 +86,63 @@ static int judge_nonce(struct check *check, DB_TXN *txn, struct span value, stru
 	return 0;
 }
 
+struct first_of {
+	struct row_key prefix;
+	unsigned label;
+	bool found;
+};
+
+static bool first_row(struct span key, struct span value, void *context)
+{
+	struct first_of *first = context;
+	unsigned label;
+	int64_t issued_at;
+
+	if (key.len < first->prefix.len ||
+	    memcmp(key.data, first->prefix.octets, first->prefix.len) != 0)
+		return false;
+	first->found = row_name_get(value, &label, &issued_at) && label == first->label;
+	return !first->found;
+}
+
+/* Whether it has a certificate, where it says that it had one. */
+static int judge_enrolled(struct check *check, DB_TXN *txn, const struct device_record *device,
+    struct verdict *verdict, unsigned label)
+{
+	struct first_of first = {.label = label};
+	int error;
+
+	row_name_key(&first.prefix, device->name, NULL);
+	error = bdb_scan(check->bdb, txn, BDB_NAME, row_key_span(&first.prefix), first_row, &first);
+	if (error != 0 && error != DB_NOTFOUND)
+		return error;
+	if (first.found != (device->enrolled_at != 0))
+		verdict->fault = first.found
+				     ? "a device has a certificate and its row denies it"
+				     : "a device is said to have a certificate and has none";
+	return 0;
+}
+
+static int judge_device(
+    struct check *check, DB_TXN *txn, struct span value, struct verdict *verdict)
+{
+	struct device_record device = {0};
+	struct row_key key = {0};
+	unsigned label = 0;
+	int error = DB_NOTFOUND;
+
+	if (device_record_decode(value, &device) == EST_OK)
+		error = bdb_label_get(check->bdb, NULL, device.label, &label);
+	if (error == 0)
+		row_device_key(&key, device.name, label);
+	if (error == 0 && span_equal(row_key_span(&key), row_key_span(&check->key)))
+		error = judge_enrolled(check, txn, &device, verdict, label);
+	else if (error == 0 || error == DB_NOTFOUND)
+		verdict->fault = "the record of a device is damaged";
+	device_record_clear(&device);
+	return error == DB_NOTFOUND ? 0 : error;
+}
+
 /* --- requests that wait --- */
 
 /* Its row by the time that it expires, and the certificate that it was answered with. */
@@ -212,6 +269,7 @@ static const struct kind {
     {BDB_SECRET, judge_secret},
     {BDB_KEK, judge_kek},
     {BDB_NONCE, judge_nonce},
+    {BDB_DEVICE, judge_device},
 };
 
 struct look {

@@ -32,6 +32,7 @@ static const struct {
     [BDB_SECRET] = {"secret", DB_BTREE, 0, false},
     [BDB_KEK] = {"kek", DB_BTREE, 0, false},
     [BDB_NONCE] = {"nonce", DB_BTREE, 0, false},
+    [BDB_DEVICE] = {"device", DB_BTREE, 0, false},
     [BDB_META] = {"meta", DB_BTREE, 0, false},
 };
 

@@ -9,11 +9,13 @@
 enum {
 	SCHEMA_KEYS = 2, /* blocked keys, and rings of counters that are announced */
 	/*
-	 * Requests that wait, secrets, nonces, keys to encrypt under, challenges: a program that does
-	 * not know them would not use them up.
+	 * Requests that wait, secrets, nonces, keys to encrypt under, challenges: a program that
+	 * does not know them would not use them up.
 	 */
 	SCHEMA_QUEUE = 3,
-	SCHEMA = SCHEMA_QUEUE
+	/* Devices, and users with roles, an end and a count of uses. */
+	SCHEMA_DEVICE = 4,
+	SCHEMA = SCHEMA_DEVICE
 };
 
 static const char meta_schema[] = "schema";
@@ -84,6 +86,8 @@ enum outcome bdb_meta_renew(struct bdb *bdb)
 		outcome = bdb_key_fill(bdb);
 	if (outcome == EST_OK && schema < SCHEMA_KEYS)
 		outcome = bdb_count_renew(bdb);
+	if (outcome == EST_OK && schema < SCHEMA_DEVICE)
+		outcome = bdb_device_fill(bdb);
 	return outcome == EST_OK ? bdb_run(bdb, BDB_WRITE, renewed_act, NULL) : outcome;
 }
 

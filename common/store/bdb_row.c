@@ -118,6 +118,32 @@ void row_name_key(struct row_key *key, const char *name, const struct serial *se
 	key_add_serial(key, serial);
 }
 
+static void key_add_label(struct row_key *key, unsigned label)
+{
+	row_number_put(key->octets + key->len, label, 2);
+	key->len += 2;
+}
+
+void row_device_key(struct row_key *key, const char *name, unsigned label)
+{
+	row_name_key(key, name, NULL);
+	key_add_label(key, label);
+}
+
+bool row_device_of(struct row_key *key, struct span name_key, unsigned label)
+{
+	size_t len = 1;
+
+	while (len < name_key.len && name_key.data[len] != 0)
+		len++;
+	if (len >= name_key.len || len > 1 + NAME_MOST)
+		return false;
+	key->len = 0;
+	key_add(key, name_key.data, len + 1);
+	key_add_label(key, label);
+	return true;
+}
+
 void row_spki_key(struct row_key *key, const unsigned char spki[32], const struct serial *serial)
 {
 	key->len = 0;

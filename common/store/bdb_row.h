@@ -23,6 +23,7 @@
  * 	secret	 shard, folded name, 0		-> the encoded secret_record
  * 	kek	 id				-> the encoded kek_record
  * 	nonce	 digest				-> when it expires, a number of whoever used it
+ * 	device	 shard, folded name, 0, label	-> the encoded device_record
  * 	meta	 "schema"			-> version
  * 		 "expired"			-> day counted up to, a count per label
  * 		 "labels"			-> how many labels there are
@@ -55,6 +56,9 @@ bool row_serial_behind(struct span key, size_t ahead, struct serial *out);
 void row_expiry_key(
     struct row_key *key, uint32_t day, const struct serial *serial); /* serial may be NULL */
 void row_name_key(struct row_key *key, const char *name, const struct serial *serial);
+void row_device_key(struct row_key *key, const char *name, unsigned label);
+/* That of the row of the index of names whose key that is; false where it is none. */
+bool row_device_of(struct row_key *key, struct span name_key, unsigned label);
 void row_spki_key(struct row_key *key, const unsigned char spki[32], const struct serial *serial);
 
 enum { ROW_PENDING = 'p', ROW_PENDING_DUE = 'e', ROW_PENDING_WAITING = 'w' };

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/store/bdb_row.h"
+#include "common/base/refusal.h"
 
 struct user_act {
 	const char *name;
@@ -47,15 +47,23 @@ enum outcome bdb_user_put(struct store *store, const struct user_record *user, b
 	return outcome;
 }
 
+static int read_user(
+    struct bdb *bdb, DB_TXN *txn, const char *name, uint32_t flags, struct user_record *out)
+{
+	struct span value;
+	int error = bdb_get(bdb, txn, BDB_USER, span_of(name), &value, flags);
+
+	if (error == 0 && user_record_decode(value, out) != EST_OK)
+		return bdb_refuse(bdb, EST_INTERNAL);
+	return error;
+}
+
 static int get_act(struct bdb *bdb, DB_TXN *txn, void *context)
 {
 	struct user_act *act = context;
-	struct span value;
-	int error = bdb_get(bdb, txn, BDB_USER, span_of(act->name), &value, 0);
+	int error = read_user(bdb, txn, act->name, 0, act->out);
 
-	if (error == DB_NOTFOUND || (error == 0 && user_record_decode(value, act->out) != EST_OK))
-		return bdb_refuse(bdb, error == 0 ? EST_INTERNAL : EST_NOT_FOUND);
-	return error;
+	return error == DB_NOTFOUND ? bdb_refuse(bdb, EST_NOT_FOUND) : error;
 }
 
 enum outcome bdb_user_get(struct store *store, const char *name, struct user_record *out)
@@ -113,90 +121,80 @@ enum outcome bdb_user_next(struct store *store, const char *after, struct user_r
 	return bdb_run((struct bdb *)store, BDB_READ, next_act, &act);
 }
 
-/* --- devices: what the index of names knows of one --- */
+/* --- changing one where it stands --- */
 
-struct device_act {
-	const char *name;
-	unsigned label;
-	struct row_key prefix;
-	struct device_record found;
-	bool failed;
-};
-
-static bool device_row(struct span key, struct span value, void *context)
+static int write_user(struct bdb *bdb, DB_TXN *txn, const struct user_record *user)
 {
-	struct device_act *act = context;
-	struct device_record *found = &act->found;
-	unsigned label;
-	int64_t issued_at;
-
-	if (key.len < act->prefix.len || memcmp(key.data, act->prefix.octets, act->prefix.len) != 0)
-		return false;
-	act->failed = !row_name_get(value, &label, &issued_at);
-	if (act->failed || label != act->label)
-		return !act->failed;
-	if (found->issued == 0 || issued_at < found->first_issued)
-		found->first_issued = issued_at;
-	if (found->issued == 0 || issued_at >= found->last_issued) {
-		found->last_issued = issued_at;
-		act->failed = !row_serial_behind(key, act->prefix.len, &found->current);
-	}
-	found->issued++;
-	return !act->failed;
-}
-
-static int device_act(struct bdb *bdb, DB_TXN *txn, void *context)
-{
-	struct device_act *act = context;
+	struct buf form = {0};
 	int error;
 
-	act->found = (struct device_record){0};
-	act->failed = false;
-	row_name_key(&act->prefix, act->name, NULL);
-	error = bdb_scan(bdb, txn, BDB_NAME, row_key_span(&act->prefix), device_row, act);
-	if (error != 0 && error != DB_NOTFOUND)
-		return error;
-	if (act->failed) {
-		(void)reason(EST_INTERNAL, "the store's index of names holds a row that is none");
-		return bdb_refuse(bdb, EST_INTERNAL);
+	user_record_encode(user, &form);
+	error = bdb_put(bdb, txn, BDB_USER, span_of(user->name), buf_span(&form), 0);
+	buf_cleanse(&form);
+	return error;
+}
+
+struct rehash_act {
+	const char *name, *before, *hash;
+};
+
+static int rehash_act(struct bdb *bdb, DB_TXN *txn, void *context)
+{
+	struct rehash_act *act = context;
+	struct user_record user = {0};
+	int error = read_user(bdb, txn, act->name, DB_RMW, &user);
+
+	if (error == 0 && strcmp(user.password, act->before) == 0) {
+		user.password = act->hash;
+		error = write_user(bdb, txn, &user);
+	} else if (error == 0 || error == DB_NOTFOUND) {
+		bool done = error == 0 && bdb->uncertain && strcmp(user.password, act->hash) == 0;
+		error = done ? 0 : bdb_refuse(bdb, EST_CONFLICT);
 	}
-	return act->found.issued == 0 ? bdb_refuse(bdb, EST_NOT_FOUND) : 0;
+	user_record_clear(&user);
+	return error;
 }
 
-/* The name as its newest certificate writes it. */
-static enum outcome device_finish(
-    struct store *store, const char *label, struct device_record *found)
+enum outcome bdb_user_rehash(
+    struct store *store, const char *name, const char *before, const char *hash)
 {
-	struct cert_record cert = {0};
-	struct buf text = {0};
-	enum outcome outcome = bdb_cert_get(store, &found->current, &cert);
+	struct rehash_act act = {name, before, hash};
 
-	if (outcome != EST_OK)
-		return outcome == EST_NOT_FOUND
-			   ? reason(EST_INTERNAL,
-				 "the store's index of names names a certificate that is not there")
-			   : outcome;
-	buf_add(&text, label, strlen(label) + 1);
-	buf_add(&text, cert.name, strlen(cert.name) + 1);
-	cert_record_clear(&cert);
-	found->label = (const char *)text.data;
-	found->name = found->label + strlen(label) + 1;
-	found->memory = text.data;
-	return EST_OK;
+	return bdb_run((struct bdb *)store, BDB_WRITE, rehash_act, &act);
 }
 
-enum outcome bdb_device_get(
-    struct store *store, const char *label, const char *name, struct device_record *out)
+static int refuse_spent(struct bdb *bdb)
 {
-	struct bdb *bdb = (struct bdb *)store;
-	struct device_act act = {.name = name};
-	enum outcome outcome = bdb_label(bdb, label, false, &act.label);
+	(void)refuse(AUTH_SPENT, "the account may not be used for any further certificate; ask "
+				 "whoever operates the server");
+	return bdb_refuse(bdb, EST_UNAUTHENTICATED);
+}
 
-	if (outcome == EST_OK)
-		outcome = bdb_run(bdb, BDB_READ, device_act, &act);
-	if (outcome == EST_OK)
-		outcome = device_finish(store, label, &act.found);
-	if (outcome == EST_OK)
-		*out = act.found;
-	return outcome;
+static int count_use(struct bdb *bdb, DB_TXN *txn, const char *name)
+{
+	struct user_record user = {0};
+	int error = read_user(bdb, txn, name, DB_RMW, &user);
+
+	if (error == DB_NOTFOUND ||
+	    (error == 0 && user.uses_most != 0 && user.uses >= user.uses_most))
+		error = refuse_spent(bdb);
+	else if (error == 0 && user.uses_most != 0) {
+		user.uses++;
+		error = write_user(bdb, txn, &user);
+	}
+	user_record_clear(&user);
+	return error;
+}
+
+/* Who may be used any number of times is looked at and let go: many add in its name at a time. */
+int bdb_user_use(struct bdb *bdb, DB_TXN *txn, const char *name)
+{
+	struct user_record user = {0};
+	int error = read_user(bdb, txn, name, DB_READ_COMMITTED, &user);
+	bool counted = error == 0 && user.uses_most != 0;
+
+	user_record_clear(&user);
+	if (error == DB_NOTFOUND)
+		return refuse_spent(bdb);
+	return counted ? count_use(bdb, txn, name) : error;
 }

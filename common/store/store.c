@@ -202,10 +202,47 @@ enum outcome store_user_next(struct store *store, const char *after, struct user
 	return store->backend->user_next(store, after, out);
 }
 
-enum outcome store_device_get(
+enum outcome store_user_rehash(
+    struct store *store, const char *name, const char *before, const char *hash)
+{
+	return store->backend->user_rehash(store, name, before, hash);
+}
+
+enum outcome store_device_add(struct store *store, const struct device_record *device)
+{
+	if (device->label == NULL || device->name == NULL || device->name[0] == '\0')
+		return reason(EST_MALFORMED, "a device has a name and a label");
+	return store->backend->device_add(store, device);
+}
+
+enum outcome store_device_get(struct store *store, const char *label, const char *name,
+    struct device_record *out, struct device_state *state)
+{
+	return store->backend->device_get(store, label, name, out, state);
+}
+
+enum outcome store_device_next(
     struct store *store, const char *label, const char *name, struct device_record *out)
 {
-	return store->backend->device_get(store, label, name, out);
+	return store->backend->device_next(store, label, name, out);
+}
+
+enum outcome store_device_block(
+    struct store *store, const char *label, const char *name, int64_t when, const char *why)
+{
+	return store->backend->device_block(store, label, name, when, why);
+}
+
+enum outcome store_device_free(
+    struct store *store, const char *label, const char *name, int64_t when)
+{
+	return store->backend->device_free(store, label, name, when);
+}
+
+enum outcome store_device_check(
+    struct store *store, const char *label, const char *name, enum duplicates duplicates)
+{
+	return store->backend->device_check(store, label, name, duplicates);
 }
 
 enum outcome store_totals(struct store *store, int64_t now, struct store_totals *totals)

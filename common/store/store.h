@@ -50,6 +50,9 @@ struct secret_use {
 	const unsigned char *request; /* 32: what it is used for: request_digest_id() */
 };
 
+/* What becomes of a living device, one with a valid certificate, that gets a first one again. */
+enum duplicates { DUPLICATES_ALLOW, DUPLICATES_REFUSE, DUPLICATES_SUPERSEDE };
+
 /*
  * What store_cert_add() is to insist on, and to do besides, in the same durable act. All may be
  * NULL or 0.
@@ -65,6 +68,8 @@ struct cert_terms {
 	const struct secret_use *secret;
 	const struct pending_record *approval; /* as it was read: what is being answered */
 	const char *revocation_hash; /* crypt(5) string of its revocationChallenge (RFC 7894) */
+	const char *user;            /* whose use is to be counted: one with uses_most */
+	enum duplicates duplicates;
 };
 
 /*
@@ -77,7 +82,11 @@ struct cert_terms {
  * approval's row is not as it was read; so also where store_key_check() refuses its key by now,
  * with that outcome. The approval's row becomes PENDING_ISSUED with its serial. Good is a secret
  * that is unused and has not expired, or that was used up when the request which has now been
- * approved was put into the queue: it never brings a second certificate.
+ * approved was put into the queue: it never brings a second certificate. The device is remembered
+ * from its first certificate on. EST_FORBIDDEN (DEVICE_BLOCKED) where it is blocked;
+ * EST_CONFLICT (DEVICE_EXISTS) without an *earlier where it lives and duplicates are refused; where
+ * they supersede, its valid certificates are revoked for that reason. EST_UNAUTHENTICATED
+ * (AUTH_SPENT) where the user's uses are used up or the user is gone.
  */
 enum outcome store_cert_add(struct store *store, const struct cert_record *cert,
     const struct cert_terms *terms, struct cert_record *earlier);
@@ -235,11 +244,49 @@ enum outcome store_user_delete(struct store *store, const char *name);
  */
 enum outcome store_user_next(struct store *store, const char *after, struct user_record *out);
 
-/* --- devices: a name under a label --- */
+/*
+ * Gives a user another crypt(5) string for the same password, unless it has another one than
+ * `before` by now, or is gone: then EST_CONFLICT, without a reason.
+ */
+enum outcome store_user_rehash(
+    struct store *store, const char *name, const char *before, const char *hash);
 
-/* The state of a device; EST_NOT_FOUND. The name compares without regard to letter case. */
-enum outcome store_device_get(
+/* --- devices: a name under a label, compared without regard to letter case --- */
+
+/*
+ * Adds it, as label, name, added_at, blocked_at and reason say: EST_CONFLICT where it is remembered
+ * already and was not freed since.
+ */
+enum outcome store_device_add(struct store *store, const struct device_record *device);
+/*
+ * EST_NOT_FOUND; a freed one that ever had a certificate is found (device_record_is_free()). state
+ * may be NULL. The caller calls device_record_clear(out).
+ */
+enum outcome store_device_get(struct store *store, const char *label, const char *name,
+    struct device_record *out, struct device_state *state);
+/*
+ * The one behind that of label and name (NULL: the first), in an order of the store's own, those
+ * that were freed and got nothing since included (device_record_is_free()); EST_NOT_FOUND at the
+ * end.
+ */
+enum outcome store_device_next(
     struct store *store, const char *label, const char *name, struct device_record *out);
+/* Blocks it, or with `when` 0 unblocks it. EST_NOT_FOUND. */
+enum outcome store_device_block(
+    struct store *store, const char *label, const char *name, int64_t when, const char *why);
+/*
+ * Frees its name at `when`: what was issued up to then counts no longer against it, a block ends,
+ * and nothing is revoked. A row without any certificate goes away. EST_NOT_FOUND, also where it is
+ * free already.
+ */
+enum outcome store_device_free(
+    struct store *store, const char *label, const char *name, int64_t when);
+/*
+ * Whether it may get a certificate, as store_cert_add() would say by now, without locking anything:
+ * EST_OK, also for one that is not remembered; DEVICE_BLOCKED, DEVICE_EXISTS.
+ */
+enum outcome store_device_check(
+    struct store *store, const char *label, const char *name, enum duplicates duplicates);
 
 /* --- totals: read in time that does not grow with the number of certificates --- */
 

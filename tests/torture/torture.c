@@ -5,11 +5,13 @@
  * 	torture --dir DIR [--kills 200] [--workers 4] [--seconds 300] [--seed N]
  *
  * Workers add and revoke certificates as fast as they can, some of them in answer to an approved
- * request, with a one-time secret, and in the place of another certificate; whatever the store
- * acknowledged, each appends to its own file. SIGKILL hits a random one, and another takes its
- * place. At the end nobody repairs anything: the store is opened, every acknowledged act must be
- * there, no secret and no approval may be used up without its certificate or the other way round,
- * and store_check() must find no fault. DIR has to be empty.
+ * request, with a one-time secret, and in the place of another certificate, and some of them for a
+ * device that several workers want to be the first for, in the name of a user whose uses are
+ * counted; whatever the store acknowledged, each appends to its own file. SIGKILL hits a random
+ * one, and another takes its place. At the end nobody repairs anything: the store is opened, every
+ * acknowledged act must be there with its device, no secret, no approval and no use may be used up
+ * without its certificate or the other way round, no device that wanted one certificate may have
+ * two, and store_check() must find no fault. DIR has to be empty.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +29,7 @@
 #include <openssl/rand.h>
 
 #include "common/base/clock.h"
+#include "common/base/refusal.h"
 #include "common/store/store.h"
 
 enum { WORKERS_MOST = 64, CACHE = 16 << 20, HANG = 30000 /* ms without any acknowledgement */ };
@@ -40,7 +43,8 @@ struct options {
 /* What workers tell: shared memory. */
 struct tally {
 	_Atomic int64_t added, revoked, unavailable, failed;
-	_Atomic uint64_t worst; /* the longest single act, ms */
+	_Atomic uint64_t worst;  /* the longest single act, ms */
+	_Atomic uint32_t firsts; /* how often somebody wanted to be a device's first */
 };
 
 static struct tally *tally;
@@ -99,6 +103,32 @@ static void acknowledge(int fd, char act, const struct serial *serial)
 
 	if (write(fd, line, (size_t)len) != len)
 		_exit(3);
+}
+
+/* One user's uses are counted, and those of its certificates that have its name. */
+static const char batch[] = "batch", once[] = "once-";
+
+/* As many workers as there are want each of these devices, some of them at the same time. */
+static enum outcome add_first(
+    struct store *store, const struct options *options, int acknowledged, struct cert_record *cert)
+{
+	char name[32];
+	struct cert_terms terms = {.user = batch, .duplicates = DUPLICATES_REFUSE};
+	struct cert_record earlier = {0};
+	enum outcome outcome;
+
+	(void)snprintf(name, sizeof(name), "%s%u", once,
+	    (unsigned)(tally->firsts++ / (uint32_t)options->workers));
+	cert->name = name;
+	cert->label = "pumps";
+	outcome = store_cert_add(store, cert, &terms, &earlier);
+	if (outcome == EST_CONFLICT && refusal_recorded(outcome) == DEVICE_EXISTS) {
+		reason_clear();
+		return EST_OK;
+	}
+	if (outcome == EST_OK)
+		acknowledge(acknowledged, '1', &cert->serial);
+	return outcome;
 }
 
 /* False where the worker cannot go on. A store that is briefly not available is no fault: devices
@@ -189,7 +219,8 @@ static enum outcome add_one(
 	return EST_OK;
 }
 
-static bool work_once(struct store *store, int acknowledged, unsigned turn)
+static bool work_once(
+    struct store *store, const struct options *options, int acknowledged, unsigned turn)
 {
 	struct cert_record cert;
 	char name[32];
@@ -197,7 +228,8 @@ static bool work_once(struct store *store, int acknowledged, unsigned turn)
 	enum outcome outcome;
 
 	make_cert(&cert, name);
-	outcome = add_one(store, acknowledged, turn, &cert);
+	outcome = turn % 4 == 2 ? add_first(store, options, acknowledged, &cert)
+				: add_one(store, acknowledged, turn, &cert);
 	if (!judge(outcome, &tally->added))
 		return false;
 	if (outcome == EST_OK && turn % 8 == 5) {
@@ -233,7 +265,7 @@ static _Noreturn void worker(const struct options *options, long number)
 		_exit(1);
 	}
 	for (unsigned turn = 1; fine && !stop; turn++) {
-		fine = work_once(store, acknowledged, turn);
+		fine = work_once(store, options, acknowledged, turn);
 		if (turn % 64 == 0)
 			pause_ms(2); /* some are killed outside the library */
 	}
@@ -323,12 +355,16 @@ static bool stop_them(const struct options *options, pid_t *pids)
 static bool is_kept(struct store *store, char act, const struct serial *serial)
 {
 	struct cert_record cert = {0};
+	struct device_record device = {0};
 	struct buf hash = {0};
 	bool kept = store_cert_get(store, serial, &cert) == EST_OK &&
+		    store_device_get(store, cert.label, cert.name, &device, NULL) == EST_OK &&
+		    device.enrolled_at != 0 &&
 		    (act != '-' || cert.revocation_reason != NOT_REVOKED) &&
 		    (act != '=' || store_revocation_hash(store, serial, &hash) == EST_OK);
 
 	cert_record_clear(&cert);
+	device_record_clear(&device);
 	buf_free(&hash);
 	return kept;
 }
@@ -368,6 +404,45 @@ static int64_t count_halves(struct store *store)
 		pending_record_clear(&pending);
 	}
 	return halves;
+}
+
+/* How many devices have two certificates where one was wanted; *firsts: how many have one. */
+static int64_t count_twins(struct store *store, int64_t *firsts)
+{
+	struct device_record device = {0};
+	struct device_state known;
+	char label[32] = "", name[64] = "";
+	int64_t twins = 0;
+
+	while (store_device_next(store, label, name[0] == '\0' ? NULL : name, &device) == EST_OK) {
+		(void)snprintf(label, sizeof(label), "%s", device.label);
+		(void)snprintf(name, sizeof(name), "%s", device.name);
+		device_record_clear(&device);
+		if (strncmp(name, once, strlen(once)) != 0)
+			continue;
+		if (store_device_get(store, label, name, &device, &known) != EST_OK ||
+		    known.issued != 1) {
+			(void)fprintf(stderr, "torture: not one certificate: %s\n", name);
+			twins++;
+		}
+		*firsts += known.issued;
+		device_record_clear(&device);
+	}
+	return twins;
+}
+
+/* How many uses were counted too often or too seldom. */
+static int64_t count_uses(struct store *store, int64_t firsts)
+{
+	struct user_record user = {0};
+	int64_t uses =
+	    store_user_get(store, batch, &user) == EST_OK ? (int64_t)user.uses : INT64_MIN / 2;
+
+	user_record_clear(&user);
+	if (uses != firsts)
+		(void)fprintf(stderr, "torture: %lld uses for %lld certificates\n", (long long)uses,
+		    (long long)firsts);
+	return uses > firsts ? uses - firsts : firsts - uses;
 }
 
 /* A last line may be cut short by the kill: what it says was not acknowledged. */
@@ -410,7 +485,7 @@ static bool reckon(const struct options *options, const struct result *result)
 {
 	struct store_settings settings = {options->dir, CACHE};
 	struct store *store = NULL;
-	int64_t acknowledged = 0, recoveries = 0, faults = 0, lost, halves;
+	int64_t acknowledged = 0, recoveries = 0, faults = 0, lost, halves, twins, firsts = 0;
 	enum outcome outcome = store_open(&settings, &store);
 
 	if (outcome != EST_OK) {
@@ -419,20 +494,23 @@ static bool reckon(const struct options *options, const struct result *result)
 	}
 	lost = count_lost(store, options, &acknowledged);
 	halves = count_halves(store);
+	twins = count_twins(store, &firsts);
+	halves += count_uses(store, firsts);
 	(void)store_statistics(store, find_recoveries, &recoveries);
 	outcome = store_check(store, NULL, NULL, &faults);
 	if (outcome != EST_OK)
 		(void)fprintf(stderr, "torture: check: %s\n", reason_text());
 	(void)printf(
-	    "kills %ld, recoveries %lld, acknowledged %lld, lost %lld, half %lld, faults %lld, "
-	    "unavailable %lld, failed %lld, worst act %llu ms, worst stall %llu ms\n",
+	    "kills %ld, recoveries %lld, acknowledged %lld, lost %lld, half %lld, firsts %lld, "
+	    "twins %lld, faults %lld, unavailable %lld, failed %lld, worst act %llu ms, worst "
+	    "stall %llu ms\n",
 	    result->kills, (long long)recoveries, (long long)acknowledged, (long long)lost,
-	    (long long)halves, (long long)faults, (long long)tally->unavailable,
-	    (long long)tally->failed, (unsigned long long)tally->worst,
-	    (unsigned long long)result->worst_stall);
+	    (long long)halves, (long long)firsts, (long long)twins, (long long)faults,
+	    (long long)tally->unavailable, (long long)tally->failed,
+	    (unsigned long long)tally->worst, (unsigned long long)result->worst_stall);
 	store_close(store);
-	return outcome == EST_OK && lost == 0 && halves == 0 && acknowledged > 0 &&
-	       tally->failed == 0;
+	return outcome == EST_OK && lost == 0 && halves == 0 && twins == 0 && firsts > 0 &&
+	       acknowledged > 0 && tally->failed == 0;
 }
 
 static _Noreturn void usage(void)
@@ -481,6 +559,23 @@ static struct options parse(int argc, char **argv)
 	return options;
 }
 
+/* The user whose uses the workers count up. */
+static void put_batch(const struct options *options)
+{
+	static const char *const names[] = {"*", NULL};
+	struct user_record user = {
+	    .name = batch, .password = "*", .names = names, .uses_most = UINT32_MAX};
+	struct store_settings settings = {options->dir, CACHE};
+	struct store *store = NULL;
+
+	if (store_open(&settings, &store) != EST_OK ||
+	    store_user_put(store, &user, false) != EST_OK) {
+		(void)fprintf(stderr, "torture: %s\n", reason_text());
+		exit(1);
+	}
+	store_close(store);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = parse(argc, argv);
@@ -494,6 +589,7 @@ int main(int argc, char **argv)
 		perror("torture: mmap");
 		return 1;
 	}
+	put_batch(&options);
 	for (long i = 0; i < options.workers; i++)
 		pids[i] = spawn(&options, i);
 	kill_them(&options, pids, &result);

@@ -142,6 +142,8 @@ static inline enum outcome of_request(struct store *store, unsigned request)
 
 /* --- many at once --- */
 
+enum { RACERS_MOST = 64 };
+
 typedef enum outcome runner(struct store *store, unsigned number);
 
 /*
@@ -152,10 +154,10 @@ static inline void store_race(unsigned runners, runner *run, int outcomes[static
 {
 	int ready[2], go[2];
 	char byte;
-	pid_t pids[16];
+	pid_t pids[RACERS_MOST];
 
 	memset(outcomes, 0, EST_OUTCOMES * sizeof(int));
-	assert_true(runners <= 16 && pipe(ready) == 0 && pipe(go) == 0);
+	assert_true(runners <= RACERS_MOST && pipe(ready) == 0 && pipe(go) == 0);
 	for (unsigned i = 0; i < runners; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0) {

@@ -167,8 +167,15 @@ static void test_user_round_trip(void **state)
 {
 	static const char *const names[] = {"pump-*.example", "", NULL};
 	static const char *const none[] = {NULL};
-	struct user_record user = {
-	    .name = "", .password = "$y$x", .names = names, .labels = none, .created_at = 7};
+	struct user_record user = {.name = "",
+	    .password = "$y$x",
+	    .names = names,
+	    .labels = none,
+	    .roles = 1U << ROLE_AUDIT | 1U << ROLE_ADMINISTER,
+	    .created_at = 7,
+	    .expires_at = 253402300799,
+	    .uses_most = UINT32_MAX,
+	    .uses = 70000};
 	struct user_record back = {0};
 	struct buf form = {0};
 
@@ -186,8 +193,116 @@ static void test_user_round_trip(void **state)
 	assert_null(back.names[2]);
 	assert_null(back.labels[0]);
 	assert_int_equal(back.created_at, 7);
+	assert_int_equal(back.roles, user.roles);
+	assert_int_equal(back.expires_at, user.expires_at);
+	assert_int_equal(back.uses_most, UINT32_MAX);
+	assert_int_equal(back.uses, 70000);
 	user_record_clear(&back);
 	assert_null(back.memory);
+}
+
+/* As it was written before there were roles, an end and uses. */
+static void test_user_of_old(void **state)
+{
+	static const unsigned char old[] = "U\0\0\0\0\0\0\0\7\5pump\0\5$y$x\0\1\7pump-*\0\1\2v";
+	struct user_record user = {0};
+
+	(void)state;
+	assert_int_equal(user_record_decode((struct span){old, sizeof(old)}, &user), EST_OK);
+	assert_string_equal(user.name, "pump");
+	assert_string_equal(user.password, "$y$x");
+	assert_string_equal(user.names[0], "pump-*");
+	assert_null(user.names[1]);
+	assert_string_equal(user.labels[0], "v");
+	assert_null(user.labels[1]);
+	assert_int_equal(user.created_at, 7);
+	assert_int_equal(user.roles, 1U << ROLE_ENROLL);
+	assert_int_equal(user.expires_at, 0);
+	assert_int_equal(user.uses_most, 0);
+	assert_int_equal(user.uses, 0);
+	user_record_clear(&user);
+	for (size_t len = 0; len < sizeof(old); len++)
+		assert_int_equal(user_record_decode((struct span){old, len}, &user), EST_INTERNAL);
+}
+
+static void test_roles(void **state)
+{
+	static const char *const words[USER_ROLES] = {"enroll", "operate", "audit", "administer"};
+	static const char *const bad[] = {"", "Enroll", "enrol", "enroll ", "root"};
+
+	(void)state;
+	for (enum user_role i = 0; i < USER_ROLES; i++) {
+		enum user_role role = USER_ROLES;
+		assert_string_equal(user_role_name(i), words[i]);
+		assert_true(user_role_parse(words[i], &role));
+		assert_int_equal(role, i);
+	}
+	assert_null(user_role_name(USER_ROLES));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		enum user_role role = USER_ROLES;
+		assert_false(user_role_parse(bad[i], &role));
+		assert_int_equal(role, USER_ROLES);
+	}
+}
+
+/* A role that there is not is no role to be guessed at. */
+static void test_user_unknown_role(void **state)
+{
+	struct user_record user = {.name = "u", .password = "p", .roles = 1U << USER_ROLES};
+	struct buf form = {0};
+
+	(void)state;
+	user_record_encode(&user, &form);
+	assert_int_equal(user_record_decode(buf_span(&form), &user), EST_INTERNAL);
+	buf_free(&form);
+}
+
+static void test_device_round_trip(void **state)
+{
+	const struct device_record device = {.label = "pumps",
+	    .name = "Pump-1 \xc3\xa9",
+	    .added_at = 1700000000,
+	    .enrolled_at = 1700000001,
+	    .freed_at = 1700000002,
+	    .blocked_at = 253402300799,
+	    .reason = "stolen"};
+	struct device_record back = {0};
+	struct buf form = {0};
+
+	(void)state;
+	device_record_encode(&device, &form);
+	for (size_t len = 0; len < form.len; len++) {
+		assert_int_equal(
+		    device_record_decode((struct span){form.data, len}, &back), EST_INTERNAL);
+		assert_null(back.memory);
+	}
+	assert_int_equal(device_record_decode(buf_span(&form), &back), EST_OK);
+	buf_add_byte(&form, 0);
+	assert_string_equal(back.label, device.label);
+	assert_string_equal(back.name, device.name);
+	assert_string_equal(back.reason, device.reason);
+	assert_int_equal(back.added_at, device.added_at);
+	assert_int_equal(back.enrolled_at, device.enrolled_at);
+	assert_int_equal(back.freed_at, device.freed_at);
+	assert_int_equal(back.blocked_at, device.blocked_at);
+	device_record_clear(&back);
+	assert_null(back.memory);
+	assert_int_equal(device_record_decode(buf_span(&form), &back), EST_INTERNAL);
+	buf_free(&form);
+}
+
+static void test_device_is_free(void **state)
+{
+	struct device_record device = {.added_at = 10, .enrolled_at = 10};
+
+	(void)state;
+	assert_false(device_record_is_free(&device));
+	device.freed_at = 10;
+	assert_true(device_record_is_free(&device));
+	device.freed_at = 9;
+	assert_false(device_record_is_free(&device));
+	device.freed_at = 11;
+	assert_true(device_record_is_free(&device));
 }
 
 static void test_user_garbage(void **state)
@@ -316,7 +431,12 @@ int main(void)
 	    cmocka_unit_test_setup(test_cert_wrong_length, clear),
 	    cmocka_unit_test_setup(test_cert_garbage, clear),
 	    cmocka_unit_test_setup(test_user_round_trip, clear),
+	    cmocka_unit_test_setup(test_user_of_old, clear),
+	    cmocka_unit_test_setup(test_roles, clear),
+	    cmocka_unit_test_setup(test_user_unknown_role, clear),
 	    cmocka_unit_test_setup(test_user_garbage, clear),
+	    cmocka_unit_test_setup(test_device_round_trip, clear),
+	    cmocka_unit_test_setup(test_device_is_free, clear),
 	    cmocka_unit_test_setup(test_serial_text, clear),
 	    cmocka_unit_test_setup(test_serial_bad, clear),
 	    cmocka_unit_test_setup(test_serial_equal, clear),

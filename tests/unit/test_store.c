@@ -303,37 +303,6 @@ static void test_user_next(void **state)
 	user_record_clear(&next);
 }
 
-/* --- devices --- */
-
-static void test_device(void **state)
-{
-	struct store *store = *state;
-	struct cert_record first = cert_of("Pump-1", 1), second = cert_of("pump-1", 2);
-	struct cert_record other = cert_of("pump-1", 3), longer = cert_of("pump-10", 4);
-	struct device_record device = {0};
-
-	assert_int_equal(store_device_get(store, "pumps", "pump-1", &device), EST_NOT_FOUND);
-	first.issued_at -= 1000;
-	other.label = "valves";
-	assert_int_equal(add(store, &second, 2), EST_OK);
-	assert_int_equal(add(store, &first, 1), EST_OK);
-	assert_int_equal(add(store, &other, 3), EST_OK);
-	assert_int_equal(add(store, &longer, 4), EST_OK);
-	assert_int_equal(store_device_get(store, "pumps", "PUMP-1", &device), EST_OK);
-	assert_string_equal(device.label, "pumps");
-	assert_string_equal(device.name, "pump-1");
-	assert_int_equal(device.issued, 2);
-	assert_int_equal(device.first_issued, first.issued_at);
-	assert_int_equal(device.last_issued, second.issued_at);
-	assert_memory_equal(device.current.octets, second.serial.octets, second.serial.len);
-	device_record_clear(&device);
-	assert_int_equal(store_device_get(store, "valves", "pump-1", &device), EST_OK);
-	assert_int_equal(device.issued, 1);
-	device_record_clear(&device);
-	assert_int_equal(store_device_get(store, "valves", "pump-10", &device), EST_NOT_FOUND);
-	assert_int_equal(store_device_get(store, "nowhere", "pump-1", &device), EST_NOT_FOUND);
-}
-
 /* --- opening --- */
 
 static void test_persistence(void **state)
@@ -402,7 +371,7 @@ static void test_bad_directories(void **state)
 static void test_modes(void **state)
 {
 	static const char *const files[] = {"gate", "DB_CONFIG", "cert", "meta", "log.0000000001",
-	    "secret", "kek", "pending", "challenge", "nonce"};
+	    "secret", "kek", "pending", "challenge", "nonce", "device"};
 	mode_t before;
 
 	store_close(*state);
@@ -458,7 +427,6 @@ int main(void)
 	    store_test(test_clock_was_ahead),
 	    store_test(test_users),
 	    store_test(test_user_next),
-	    store_test(test_device),
 	    store_test(test_persistence),
 	    store_test(test_second_open),
 	    store_test(test_bad_directories),

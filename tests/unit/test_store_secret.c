@@ -499,7 +499,8 @@ static void test_check_finds(void **state)
 		enum bdb_table table;
 		const char *mentions;
 	} tables[] = {{BDB_SECRET, "one-time secret"}, {BDB_KEK, "key to encrypt under"},
-	    {BDB_NONCE, "nonce"}, {BDB_CHALLENGE, "no such certificate"}};
+	    {BDB_NONCE, "nonce"}, {BDB_CHALLENGE, "no such certificate"},
+	    {BDB_DEVICE, "a device"}};
 	struct store *store = *state;
 	struct serial serial = serial_of(5);
 
