@@ -28,17 +28,24 @@ static const struct operation {
 	const char *method;     /* GET stands for HEAD as well */
 	const char *type;       /* of the request's body; NULL: none */
 	const char *smime_type; /* its parameter, where it has one; NULL: does not matter */
-	bool always, needs_identity, renews;
+	bool always, needs_identity, renews, any_type;
 	operation_run *run;
 } operations[] = {
-    {"cacerts", "GET", NULL, NULL, true, false, false, cacerts},
-    {"simpleenroll", "POST", CSR, NULL, false, true, false, run_simpleenroll},
-    {"simplereenroll", "POST", CSR, NULL, false, true, true, run_simplereenroll},
-    {"fullcmc", "POST", PKCS7_MIME, "CMC-request", false, true, false, run_fullcmc},
-    {"serverkeygen", "POST", CSR, NULL, false, true, false, run_serverkeygen},
-    {"csrattrs", "GET", NULL, NULL, false, false, false, csrattrs},
-    {"eecerts", "GET", NULL, NULL, false, false, false, eecerts},
+    {"cacerts", "GET", NULL, NULL, true, false, false, false, cacerts},
+    {"simpleenroll", "POST", CSR, NULL, false, true, false, false, run_simpleenroll},
+    {"simplereenroll", "POST", CSR, NULL, false, true, true, false, run_simplereenroll},
+    {"fullcmc", "POST", PKCS7_MIME, "CMC-request", false, true, false, false, run_fullcmc},
+    {"serverkeygen", "POST", CSR, NULL, false, true, false, false, run_serverkeygen},
+    {"csrattrs", "GET", NULL, NULL, false, false, false, false, csrattrs},
+    {"eecerts", "GET", NULL, NULL, false, false, false, false, eecerts},
 };
+
+/*
+ * What python-est's devices call first, by a path of its own: a first enrollment by HTTP Basic. They
+ * send what they have under all sorts of types.
+ */
+static const struct operation bootstrap = {
+    "bootstrap", "POST", CSR, NULL, false, true, false, true, run_simpleenroll};
 
 static enum outcome cacerts(struct call *call)
 {
@@ -80,12 +87,29 @@ static const struct operation *operation_of(struct span name)
 	return NULL;
 }
 
+/* The label whose `bootstrap` is the path. */
+static const struct label *bootstrap_label(const struct call *call)
+{
+	const struct service *service = call->service;
+
+	for (size_t i = 0; i < service->config->label_count; i++) {
+		const char *path = service->labels[i].config->bootstrap;
+		if (path != NULL && span_equal(span_of(path), buf_span(&call->request->path)))
+			return &service->labels[i];
+	}
+	return NULL;
+}
+
 /* Labels and operations are compared as a whole (H-01, H-18). */
 static const struct operation *route(struct call *call)
 {
 	const struct operation *found;
 	struct span label, operation;
 
+	call->label = bootstrap_label(call);
+	call->bootstrap = call->label != NULL;
+	if (call->bootstrap)
+		return &bootstrap;
 	if (!path_split(
 		call->service->config->prefix, buf_span(&call->request->path), &label, &operation))
 		return NULL;
@@ -151,7 +175,7 @@ static enum outcome check_body(struct call *call, const struct operation *operat
 		set_status(call, 415, "Accept-Encoding: identity");
 		return refuse(HTTP_CONTENT_ENCODING, "the body must not have a Content-Encoding");
 	}
-	if (!type_fits(operation->type, request->content_type) ||
+	if ((!operation->any_type && !type_fits(operation->type, request->content_type)) ||
 	    (operation->smime_type != NULL &&
 		!smime_type_fits(operation->smime_type, request->content_type))) {
 		set_status(call, 415, NULL);
@@ -173,22 +197,41 @@ static enum outcome check_body(struct call *call, const struct operation *operat
 static enum outcome find_identity(struct call *call, const struct operation *operation)
 {
 	const struct request *request = call->request;
-	struct credentials credentials = {.authorization = request->authorization,
+	const struct credentials credentials = {.authorization = request->authorization,
 	    .certificate = request->client_certificate,
-	    .chain = request->client_chain};
-	enum outcome outcome =
-	    identify(call->service, call->label, operation->renews, &credentials, &call->identity);
+	    .chain = request->client_chain,
+	    .srp_user = request->srp_user,
+	    .srp_info = request->srp_info,
+	    .cipher = request->tls_cipher,
+	    .remote_user = request->remote_user,
+	    .auth_type = request->auth_type,
+	    .server = request->server_software,
+	    .address = request->remote_addr};
+	const struct asking asking = {call->label, operation->renews, call->bootstrap};
+	struct identity *identity = &call->identity;
+	enum outcome outcome = identify_admit(
+	    call->service, call->label, request->remote_addr, &call->reply->retry_after);
 
-	if (outcome == EST_OK)
-		fact_add_string(&call->request->facts, "identity", call->identity.text, 500);
-	if (outcome == EST_UNAUTHENTICATED) {
-		buf_printf(&call->reply->header,
-		    "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"",
-		    call->service->config->realm);
-		/* T-12: Bouncy Castle 1.72 gives up at the first challenge if it has a body. */
-		call->reply->silent = request->authorization == NULL;
-	}
-	return outcome;
+	if (outcome != EST_OK)
+		return outcome;
+	outcome = identify(call->service, &asking, &credentials, identity);
+	if (outcome == EST_THROTTLED)
+		call->reply->retry_after = identity->retry_after;
+	if (identity->note != NULL && outcome != EST_OK)
+		json_add_string(&call->request->facts, "credentials", identity->note);
+	if (outcome != EST_OK)
+		return outcome;
+	fact_add_string(&call->request->facts, "identity", identity->text, 500);
+	return identify_meter(call->service, call->label, identity, &call->reply->retry_after);
+}
+
+/* RFC 9110 15.5.2 wants it with each 401. */
+static void add_challenge(struct call *call)
+{
+	buf_printf(&call->reply->header, "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"",
+	    call->service->config->realm);
+	/* T-12: Bouncy Castle 1.72 gives up at the first challenge if it has a body. */
+	call->reply->silent = call->request->authorization == NULL;
 }
 
 /* Default deny: an operation is looked up, then its form, then who asks; only then is the body more
@@ -228,6 +271,8 @@ static enum outcome est_handle(
 	    .reply = reply};
 	enum outcome outcome = dispatch(&call);
 
+	if (outcome == EST_UNAUTHENTICATED)
+		add_challenge(&call);
 	identity_clear(&call.identity);
 	return outcome;
 }
@@ -235,7 +280,7 @@ static enum outcome est_handle(
 int main(void)
 {
 	static const struct program program = {.name = "est.fcgi",
-	    .opens = SERVICE_STORE | SERVICE_LABELS | SERVICE_SIGN,
+	    .opens = SERVICE_STORE | SERVICE_LABELS | SERVICE_SIGN | SERVICE_LIMITS | SERVICE_HOOKS,
 	    .counts = true,
 	    .handle = est_handle};
 

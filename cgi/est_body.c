@@ -59,19 +59,19 @@ enum outcome call_body(const struct call *call, struct buf *der)
 	if (text.len == 0)
 		return refuse(BODY_EMPTY, "the body is empty; send a CSR in base64");
 	if (text.data[0] == 0x30) {
-		if (!words_have(encodings, "der"))
+		if (!call->bootstrap && !words_have(encodings, "der"))
 			return refuse(BODY_FORM, "the body is raw DER; send it in base64");
 		buf_add_span(der, text);
 		return EST_OK;
 	}
 	if (memmem(text.data, text.len, begin, sizeof(begin) - 1) != NULL) {
-		if (!words_have(encodings, "pem"))
+		if (!call->bootstrap && !words_have(encodings, "pem"))
 			return refuse(BODY_FORM, "the body is PEM; send the base64 without its "
 						 "BEGIN and END lines");
 		if (!strip_armour(&text))
 			return refuse(BODY_FORM, "the body is not PEM of one request alone");
 		json_add_string(&call->request->facts, "armour", "pem");
-	} else if (!words_have(encodings, "base64")) {
+	} else if (!call->bootstrap && !words_have(encodings, "base64")) {
 		return refuse(
 		    BODY_FORM, "this label does not take plain base64 (encodings of est.conf)");
 	}

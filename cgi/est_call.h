@@ -17,6 +17,7 @@ struct call {
 	struct request *request;
 	struct identity identity;
 	struct binding binding;
+	bool bootstrap; /* by the path of the label's `bootstrap` */
 	struct reply *reply;
 };
 

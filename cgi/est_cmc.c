@@ -37,6 +37,7 @@ enum outcome run_fullcmc(struct call *call)
 	    .label = call->label,
 	    .identity = &call->identity,
 	    .binding = &call->binding,
+	    .address = call->request->remote_addr,
 	    .note = note,
 	    .context = &parts};
 	struct reply *reply = call->reply;

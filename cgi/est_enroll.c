@@ -17,7 +17,7 @@ static void add_notes(struct buf *facts, const struct enrollment *enrollment)
 	    {"repeated", enrollment->repeated},
 	    {"linked", enrollment->linking.linked},
 	    {"challenge_ignored", enrollment->linking.ignored},
-	    {"secret_used", enrollment->linking.uses_secret || enrollment->secret != NULL},
+	    {"secret_used", enrollment->uses_secret},
 	    {"late", enrollment->identity->late},
 	    {"ra", enrollment->identity->is_ra},
 	};
@@ -72,7 +72,9 @@ static enum outcome run_enrollment(struct call *call, enum act act)
 	struct enrollment enrollment = {.label = call->label,
 	    .identity = &call->identity,
 	    .binding = &call->binding,
-	    .act = act};
+	    .act = act,
+	    .must_be_new = call->bootstrap,
+	    .address = call->request->remote_addr};
 	struct buf der = {0};
 	enum outcome outcome = call_body(call, &der);
 
@@ -128,7 +130,8 @@ enum outcome run_serverkeygen(struct call *call)
 	struct enrollment enrollment = {.label = call->label,
 	    .identity = &call->identity,
 	    .binding = &call->binding,
-	    .act = ACT_GENERATE};
+	    .act = ACT_GENERATE,
+	    .address = call->request->remote_addr};
 	struct keygen made = {.enveloped = false};
 	struct buf der = {0};
 	enum outcome outcome = call_body(call, &der);

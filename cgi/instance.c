@@ -143,6 +143,13 @@ enum outcome instance_open(struct instance *instance)
 	    "with est-admin check");
 }
 
+bool instance_is_worn(const struct instance *instance)
+{
+	const struct service *service = instance->service;
+
+	return service != NULL && service->helper != NULL && helper_lost(service->helper);
+}
+
 void instance_close(struct instance *instance)
 {
 	metrics_close(instance->metrics);

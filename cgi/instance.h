@@ -27,6 +27,11 @@ struct instance {
  * outcome is EST_UNAVAILABLE with a reason that tells a client nothing of files and keys.
  */
 enum outcome instance_open(struct instance *instance);
+/*
+ * Whether the process lacks something for good that another one would have: the helper that starts
+ * hooks has died, and a process in its sandbox cannot make another one.
+ */
+bool instance_is_worn(const struct instance *instance);
 void instance_close(struct instance *instance);
 
 #endif

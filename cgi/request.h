@@ -2,8 +2,8 @@
  * request.h - a request: the CGI variables that the web server set, copied once, and its body.
  *
  * What a client can forge (HTTP_* header fields) is read only where it is meant to come from the
- * client: Authorization, User-Agent, the codings of the body. Identity comes from SSL_* alone.
- * REMOTE_USER and AUTH_TYPE are not read at all: two of the usual web servers set them unverified.
+ * client: Authorization, User-Agent, the codings of the body. Identity comes from SSL_*; from
+ * REMOTE_USER only where a label says so, because two of the usual web servers set it unverified.
  */
 #ifndef EST_REQUEST_H
 #define EST_REQUEST_H
@@ -29,7 +29,10 @@ struct request {
 	char *authorization;
 	char *tls_protocol, *tls_cipher;
 	char *tls_unique, *tls_exporter; /* channel bindings in base64 */
-	char *client_verify;             /* a diagnostic, never a decision */
+	char *srp_user, *srp_info;       /* of TLS-SRP */
+	char *remote_user, *auth_type;   /* the web server's own authentication, if it has one */
+	char *server_software; /* and whether it has: nginx and HAProxy set the two unverified */
+	char *client_verify;   /* a diagnostic, never a decision */
 	char *client_certificate;
 	char *client_chain[REQUEST_CHAIN_MAX + 1]; /* NULL-terminated */
 	struct buf path; /* SCRIPT_NAME and PATH_INFO, one behind the other */
@@ -38,7 +41,7 @@ struct request {
 	struct buf facts; /* members of the log line that the handler adds with json_add() */
 };
 
-#define REQUEST_VARIABLES 25
+#define REQUEST_VARIABLES 30
 
 /* What the value of a variable may be that request_read() reads. */
 struct request_rule {

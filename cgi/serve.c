@@ -332,10 +332,13 @@ int serve(const struct program *program)
 		return 1;
 	(void)instance_open(&server.instance);
 	name_bindings(server.instance.service);
-	while (channel_next(channel)) {
+	while (!instance_is_worn(&server.instance) && channel_next(channel)) {
 		answer(&server, channel);
 		channel_finish(channel);
 	}
+	if (instance_is_worn(&server.instance))
+		log_event(LOG_LEVEL_ERROR, "start",
+		    "the process that starts hooks has ended; this worker ends for another one");
 	instance_close(&server.instance);
 	channel_close(channel);
 	return 0;

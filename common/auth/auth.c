@@ -13,52 +13,128 @@
 #include "common/pki/cert.h"
 #include "common/pki/key.h"
 
-/* A word of a label's `authenticate`: what must be proven for it. */
+/* A word of a label's `authenticate`: what has to be proven for it, together or as alternatives. */
 static const struct method {
 	const char *word;
-	bool password, certificate;
+	unsigned proofs;
+	unsigned other; /* suffices as well; 0: none */
 } methods[] = {
-    {"basic", true, false},
-    {"certificate", false, true},
-    {"certificate-and-basic", true, true},
+    {"basic", PROOF_PASSWORD, 0},
+    {"secret", PROOF_SECRET, 0},
+    {"certificate", PROOF_CERTIFICATE, 0},
+    {"srp", PROOF_SRP, 0},
+    {"external", PROOF_EXTERNAL, 0},
+    {"certificate-and-basic", PROOF_CERTIFICATE | PROOF_PASSWORD, 0},
+    {"certificate-or-basic", PROOF_CERTIFICATE, PROOF_PASSWORD},
+    {"certificate-and-secret", PROOF_CERTIFICATE | PROOF_SECRET, 0},
+    {"certificate-and-external", PROOF_CERTIFICATE | PROOF_EXTERNAL, 0},
+    {"srp-and-basic", PROOF_SRP | PROOF_PASSWORD, 0},
 };
 
-static const struct method *method_of(const char *word)
+unsigned auth_proofs(const struct config_label *label)
 {
+	unsigned all = 0;
+
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (strcmp(methods[i].word, word) == 0)
-			return &methods[i];
-	return NULL;
-}
-
-/* What any of the label's methods makes use of. */
-static struct method useful(const struct config_label *label)
-{
-	struct method all = {NULL, false, false};
-
-	for (size_t i = 0; i < label->authenticate.count; i++) {
-		const struct method *method = method_of(label->authenticate.word[i]);
-		all.password |= method != NULL && method->password;
-		all.certificate |= method != NULL && method->certificate;
-	}
+		if (words_have(&label->authenticate, methods[i].word))
+			all |= methods[i].proofs | methods[i].other;
 	return all;
 }
 
-/* Whether one of the label's methods is content with what was proven. */
-static bool satisfied(const struct config_label *label, struct identity *identity)
+/* What the label is content with: sets of proofs, each a whole way in. At most AUTH_METHODS. */
+static size_t ways_in(const struct auth *auth, unsigned sets[AUTH_METHODS])
 {
-	bool content = false;
+	const struct words *words = &auth->label->authenticate;
+	size_t count = 0;
 
-	identity->wants_both = true;
-	for (size_t i = 0; i < label->authenticate.count; i++) {
-		const struct method *method = method_of(label->authenticate.word[i]);
-		if (method == NULL || (method->password && !identity->by_password) ||
-		    (method->certificate && !identity->by_certificate))
-			continue;
-		content = true;
-		identity->wants_both &= method->password && method->certificate;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		const unsigned both[] = {methods[i].proofs, methods[i].other};
+		for (size_t k = 0; k < 2 && words_have(words, methods[i].word); k++)
+			if (both[k] != 0 && (auth->only == 0 || (both[k] & ~auth->only) == 0) &&
+			    count < AUTH_METHODS)
+				sets[count++] = both[k];
 	}
-	return content;
+	return count;
+}
+
+_Static_assert(sizeof(methods) / sizeof(methods[0]) + 1 <= AUTH_METHODS, "every word fits");
+
+bool identity_has(const struct identity *identity, enum proof proof)
+{
+	return (identity->proven & proof) != 0;
+}
+
+/* Forgets the methods that rest on any of these, and what is in none of the others. */
+static void drop_methods(struct identity *identity, unsigned proofs)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < identity->granted_count; i++)
+		if ((identity->granted[i] & proofs) == 0)
+			identity->granted[kept++] = identity->granted[i];
+	identity->granted_count = kept;
+	identity->proven = 0;
+	for (size_t i = 0; i < kept; i++)
+		identity->proven |= identity->granted[i];
+}
+
+void identity_ignore(struct identity *identity, enum proof proof)
+{
+	size_t kept = 0;
+
+	identity->proven &= ~(unsigned)proof;
+	for (size_t i = 0; i < identity->granted_count; i++) {
+		unsigned left = identity->granted[i] & ~(unsigned)proof;
+		if (left != 0)
+			identity->granted[kept++] = left;
+	}
+	identity->granted_count = kept;
+}
+
+bool identity_suffices(const struct identity *identity, unsigned proofs)
+{
+	for (size_t i = 0; i < identity->granted_count; i++)
+		if ((identity->granted[i] & ~proofs) == 0)
+			return true;
+	return false;
+}
+
+const char *identity_counted(const struct identity *identity)
+{
+	if ((identity->proven & PROOF_PASSWORD) != 0 && identity->user.uses_most > 0)
+		return identity->user.name;
+	if ((identity->proven & PROOF_SRP) != 0 && identity->srp.uses_most > 0)
+		return identity->srp.name;
+	if ((identity->proven & PROOF_EXTERNAL) != 0 && identity->external.uses_most > 0)
+		return identity->external.name;
+	return NULL;
+}
+
+static bool identity_unspent(const struct identity *identity)
+{
+	for (size_t i = 0; i < identity->granted_count; i++)
+		if ((identity->granted[i] & identity->spent) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Keeps the label's ways in that what was proven is enough for. False: there is none. Proofs that
+ * are used up only count where no others do.
+ */
+static bool satisfied(
+    const unsigned *sets, size_t count, unsigned proven, struct identity *identity)
+{
+	identity->granted_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if ((sets[i] & ~proven) == 0)
+			identity->granted[identity->granted_count++] = sets[i];
+	if (identity_unspent(identity))
+		drop_methods(identity, identity->spent);
+	else
+		drop_methods(identity, 0);
+	identity->spent &= identity->proven;
+	return identity->granted_count > 0;
 }
 
 /*
@@ -84,19 +160,42 @@ static void describe_certificate(const struct identity *identity, struct buf *te
 
 static void describe(struct identity *identity)
 {
+	const struct {
+		enum proof proof;
+		const char *kind, *name;
+	} accounts[] = {
+	    {PROOF_SECRET, "device:", identity->secret.name},
+	    {PROOF_PASSWORD, "user:", identity->user.name},
+	    {PROOF_SRP, "", identity->srp.name},
+	    {PROOF_EXTERNAL, "external:", identity->external.name},
+	};
 	struct buf text = {0};
 
-	if (identity->by_certificate)
+	if ((identity->proven & PROOF_CERTIFICATE) != 0)
 		describe_certificate(identity, &text);
-	if (identity->by_password)
-		buf_printf(&text, "%suser:%s", text.len > 0 ? "," : "", identity->user.name);
+	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++)
+		if ((identity->proven & accounts[i].proof) != 0)
+			buf_printf(&text, "%s%s%s", text.len > 0 ? "," : "", accounts[i].kind,
+			    accounts[i].name);
 	identity->text = mem_string(buf_string(&text));
 	buf_free(&text);
 }
 
+/* The ways to prove something, in the order in which they are tried. */
+enum way { WAY_CERTIFICATE, WAY_BASIC, WAY_SRP, WAY_EXTERNAL, WAYS };
+
+static const struct {
+	unsigned proofs;
+	method_identify *identify;
+} ways[WAYS] = {
+    [WAY_CERTIFICATE] = {PROOF_CERTIFICATE, certificate_identify},
+    [WAY_BASIC] = {PROOF_PASSWORD | PROOF_SECRET, basic_identify},
+    [WAY_SRP] = {PROOF_SRP, srp_identify},
+    [WAY_EXTERNAL] = {PROOF_EXTERNAL, external_identify},
+};
+
 /*
- * What became of one way to prove an identity, and why: kept apart,
- * because only one of the two is told.
+ * What became of one way, and why: kept apart, because only one of them is told.
  */
 struct attempt {
 	enum outcome
@@ -120,59 +219,93 @@ static enum outcome refuse_for(const struct attempt *attempt, enum refusal refus
 	return refuse(refusal, "%s", attempt->text);
 }
 
-/* RFC 9110 15.5.2: a 401 invites credentials, so it is only for labels that take some over HTTP. */
-static enum outcome refuse_nobody(const struct config_label *label, const struct method *use,
-    const struct attempt *certificate, const struct attempt *password)
+/*
+ * RFC 9110 15.5.2: a 401 invites credentials, so it is only for labels that take some over HTTP.
+ */
+static enum outcome refuse_nobody(
+    const struct auth *auth, unsigned use, const struct attempt attempts[WAYS])
 {
+	const struct attempt *certificate = &attempts[WAY_CERTIFICATE];
 	bool believed_not = certificate->outcome == EST_UNAUTHENTICATED;
+	bool basic = (use & ways[WAY_BASIC].proofs) != 0;
 
-	if (use->password && password->outcome != EST_OK)
+	if (basic && attempts[WAY_BASIC].outcome != EST_OK)
 		return believed_not
 			   ? refuse_for(certificate, certificate->refusal)
 			   : refuse(AUTH_MISSING, "send a user name and password (HTTP Basic)%s",
-				 use->certificate
+				 (use & PROOF_CERTIFICATE) != 0
 				     ? ", or a client certificate that this label trusts"
 				     : "");
 	if (believed_not)
 		return refuse_for(certificate, AUTH_CERTIFICATE_MISSING);
-	return refuse(AUTH_CERTIFICATE_MISSING,
-	    use->password
-		? "label \"%s\" wants a client certificate beside the password"
-		: "label \"%s\" takes client certificates only, and none came with the request",
-	    label->name);
+	if ((use & PROOF_CERTIFICATE) != 0 && certificate->outcome != EST_OK)
+		return refuse(AUTH_CERTIFICATE_MISSING,
+		    (use & ~(unsigned)PROOF_CERTIFICATE) != 0
+			? "label \"%s\" wants a client certificate beside what came"
+			: "label \"%s\" takes client certificates only, and none came with the "
+			  "request",
+		    auth->label->name);
+	if ((use & PROOF_SRP) != 0)
+		return refuse(AUTH_SRP, "label \"%s\" wants TLS-SRP, which the connection is not",
+		    auth->label->name);
+	return refuse(AUTH_EXTERNAL,
+	    "label \"%s\" leaves it to the web server to know who asks, and it named nobody",
+	    auth->label->name);
 }
 
-/* The one refusal that is told where both ways failed, or the only one that was offered. */
-static enum outcome refuse_attempts(const struct config_label *label, const struct method *use,
-    const struct attempt *certificate, const struct attempt *password)
+/* The one refusal that is told where several ways failed, or the only one that was offered. */
+static enum outcome refuse_attempts(
+    const struct auth *auth, unsigned use, const struct attempt attempts[WAYS])
 {
-	/* The store being away must not look like a wrong password: a device might forget its
-	 * credentials. */
-	if (certificate->outcome == EST_UNAVAILABLE)
-		return refuse_for(certificate, certificate->refusal);
-	if (password->outcome == EST_UNAVAILABLE || password->outcome == EST_UNAUTHENTICATED)
-		return refuse_for(password, password->refusal);
-	if (certificate->outcome == EST_FORBIDDEN)
-		return refuse_for(certificate, certificate->refusal);
-	return refuse_nobody(label, use, certificate, password);
+	/*
+	 * The store being away must not look like a wrong password: a device might forget its
+	 * credentials. A password comes before a certificate: whoever sends one means it.
+	 */
+	static const struct {
+		enum way way;
+		enum outcome outcome;
+	} order[] = {
+	    {WAY_CERTIFICATE, EST_UNAVAILABLE},
+	    {WAY_BASIC, EST_UNAVAILABLE},
+	    {WAY_SRP, EST_UNAVAILABLE},
+	    {WAY_EXTERNAL, EST_UNAVAILABLE},
+	    {WAY_BASIC, EST_THROTTLED},
+	    {WAY_BASIC, EST_UNAUTHENTICATED},
+	    {WAY_BASIC, EST_FORBIDDEN},
+	    {WAY_CERTIFICATE, EST_FORBIDDEN},
+	    {WAY_SRP, EST_UNAUTHENTICATED},
+	    {WAY_SRP, EST_FORBIDDEN},
+	    {WAY_EXTERNAL, EST_UNAUTHENTICATED},
+	    {WAY_EXTERNAL, EST_FORBIDDEN},
+	};
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (attempts[order[i].way].outcome == order[i].outcome)
+			return refuse_for(&attempts[order[i].way], attempts[order[i].way].refusal);
+	return refuse_nobody(auth, use, attempts);
 }
 
 enum outcome auth_identify(
     const struct auth *auth, const struct credentials *credentials, struct identity *out)
 {
-	struct method use = useful(auth->label);
-	struct attempt certificate = {.outcome = EST_NOT_FOUND},
-		       password = {.outcome = EST_NOT_FOUND};
+	unsigned sets[AUTH_METHODS], use = 0, proven = 0;
+	size_t count = ways_in(auth, sets);
+	struct attempt attempts[WAYS];
 
 	*out = (struct identity){0};
-	if (use.certificate && credentials->certificate != NULL)
-		keep(&certificate, certificate_identify(auth, credentials, out));
-	if (use.password && credentials->authorization != NULL)
-		keep(&password, basic_identify(auth, credentials->authorization, &out->user));
-	out->by_certificate = certificate.outcome == EST_OK;
-	out->by_password = password.outcome == EST_OK;
-	if (!satisfied(auth->label, out))
-		return refuse_attempts(auth->label, &use, &certificate, &password);
+	for (size_t i = 0; i < count; i++)
+		use |= sets[i];
+	for (size_t i = 0; i < WAYS; i++) {
+		enum outcome outcome = EST_NOT_FOUND;
+		out->proven = 0;
+		if ((ways[i].proofs & use) != 0)
+			outcome = ways[i].identify(auth, ways[i].proofs & use, credentials, out);
+		if (outcome == EST_OK)
+			proven |= out->proven;
+		keep(&attempts[i], outcome);
+	}
+	if (!satisfied(sets, count, proven, out))
+		return refuse_attempts(auth, use, attempts);
 	describe(out);
 	return EST_OK;
 }
@@ -180,149 +313,13 @@ enum outcome auth_identify(
 void identity_clear(struct identity *identity)
 {
 	user_record_clear(&identity->user);
+	user_record_clear(&identity->srp);
+	user_record_clear(&identity->external);
 	user_record_clear(&identity->ra);
+	secret_record_clear(&identity->secret);
 	cert_record_clear(&identity->certificate);
 	buf_free(&identity->der);
+	buf_free(&identity->maker_name);
 	free(identity->text);
 	*identity = (struct identity){0};
-}
-
-static bool user_has(const struct user_record *user, struct span name)
-{
-	for (size_t i = 0; user->names != NULL && user->names[i] != NULL; i++)
-		if (pattern_matches(user->names[i], name))
-			return true;
-	return false;
-}
-
-static enum outcome not_yours(const struct user_record *user, struct span name)
-{
-	struct buf text = {0};
-	enum outcome outcome;
-
-	dn_value(&text, name);
-	outcome = refuse(NAME_NOT_ALLOWED,
-	    "user \"%s\" may not ask for the name \"%.200s\"; the operator can allow it",
-	    user->name, buf_string(&text));
-	buf_free(&text);
-	return outcome;
-}
-
-static enum outcome user_allows(
-    const struct user_record *user, const struct name *name, const struct sans *sans)
-{
-	enum outcome outcome = EST_OK;
-	size_t asked = sans->count;
-
-	for (size_t i = 0; i < name->count; i++) {
-		const struct name_attribute *attribute = &name->attributes[i];
-		struct span value = name_value(name, attribute);
-		if (attribute->type != NULL && !attribute->type->identifies)
-			continue;
-		asked++;
-		if (!user_has(user, value))
-			return not_yours(user, value);
-	}
-	if (asked == 0)
-		return refuse(NAME_NOT_ALLOWED,
-		    "the request holds no name that a device is told apart by; give it a common "
-		    "name");
-	for (size_t i = 0; outcome == EST_OK && i < sans->count; i++) {
-		struct buf text = {0};
-		san_text(&sans->san[i], &text);
-		if (!user_has(user, buf_span(&text)))
-			outcome = not_yours(user, buf_span(&text));
-		buf_free(&text);
-	}
-	return outcome;
-}
-
-/* The subject and the SANs of a client certificate; name_clear(subject). */
-static enum outcome own_names(struct span der, struct name *subject, struct sans *sans)
-{
-	struct cert_parts parts;
-	enum outcome outcome = cert_parse(der, &parts);
-
-	if (outcome == EST_OK)
-		outcome = name_parse(parts.subject, subject);
-	if (outcome == EST_OK && parts.sans.len > 0)
-		outcome = sans_parse(parts.sans, sans);
-	if (outcome == EST_OK)
-		return EST_OK;
-	reason_clear(); /* it speaks of a request */
-	return refuse(NAME_NOT_ALLOWED, "the client certificate's own names cannot be read");
-}
-
-/* Whether a certificate has the SAN, or it is its CN. */
-static bool is_own(const struct name *subject, const struct sans *sans, const struct san *san)
-{
-	struct span cn = name_first(subject, "CN");
-
-	if (san->kind == SAN_DNS && san->value.len == cn.len &&
-	    strncasecmp((const char *)san->value.data, (const char *)cn.data, cn.len) == 0)
-		return true;
-	return sans_have(sans, san);
-}
-
-/* A certificate's own name: its whole subject, and no SAN that is not its own. */
-static enum outcome certificate_allows(
-    const struct identity *identity, const struct name *name, const struct sans *sans)
-{
-	struct name own = {.count = 0};
-	struct sans own_sans = {.count = 0};
-	enum outcome outcome = own_names(buf_span(&identity->der), &own, &own_sans);
-
-	if (outcome == EST_OK && !name_equal(&own, name))
-		outcome = refuse(NAME_NOT_ALLOWED, "a client certificate may ask for its own "
-						   "subject only, and this is another");
-	for (size_t i = 0; outcome == EST_OK && i < sans->count; i++)
-		if (!is_own(&own, &own_sans, &sans->san[i]))
-			outcome = refuse(NAME_NOT_ALLOWED,
-			    "a client certificate may ask for its own names only, and one of the "
-			    "SANs is not among them");
-	name_clear(&own);
-	if (outcome == EST_OK || !identity->is_ra)
-		return outcome;
-	/* RFC 7030 3.7: a registration authority asks for others. */
-	reason_clear();
-	return user_allows(&identity->ra, name, sans);
-}
-
-enum outcome auth_allows(
-    const struct identity *identity, const struct name *name, const struct sans *sans)
-{
-	enum outcome user = EST_FORBIDDEN, certificate = EST_FORBIDDEN;
-
-	if (identity->by_password)
-		user = user_allows(&identity->user, name, sans);
-	if (identity->by_certificate && (user != EST_OK || identity->wants_both))
-		certificate = certificate_allows(identity, name, sans);
-	if (identity->wants_both ? user == EST_OK && certificate == EST_OK
-				 : user == EST_OK || certificate == EST_OK) {
-		reason_clear();
-		return EST_OK;
-	}
-	return refuse(NAME_NOT_ALLOWED, "this identity may ask for no name here");
-}
-
-/* The name of another CA's certificate; it may have none that we can read. */
-static void foreign_name(const struct identity *identity, struct buf *out)
-{
-	struct name subject = {.count = 0};
-	struct sans sans = {.count = 0};
-
-	if (own_names(buf_span(&identity->der), &subject, &sans) == EST_OK)
-		csr_device_name(&subject, &sans, out);
-	reason_clear();
-	name_clear(&subject);
-}
-
-void auth_name(const struct identity *identity, struct buf *out)
-{
-	if (!identity->by_certificate)
-		buf_add_string(out, identity->user.name == NULL ? "" : identity->user.name);
-	else if (identity->trust == TRUST_EXPLICIT)
-		buf_add_string(out, identity->certificate.name);
-	else
-		foreign_name(identity, out);
 }

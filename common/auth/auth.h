@@ -9,6 +9,7 @@
 #define EST_AUTH_H
 
 #include "common/auth/trust.h"
+#include "common/base/limiter.h"
 #include "common/pki/csr.h"
 #include "common/pki/record.h"
 
@@ -17,21 +18,53 @@ struct credentials {
 	const char *authorization; /* HTTP Authorization */
 	const char *certificate;   /* the TLS client's, in any of the forms that web servers use */
 	char *const *chain;        /* what it sent behind it: the same forms; NULL-terminated */
+	const char *srp_user, *srp_info;              /* of TLS-SRP */
+	const char *cipher;                           /* of the TLS connection */
+	const char *remote_user, *auth_type, *server; /* REMOTE_USER, AUTH_TYPE, SERVER_SOFTWARE */
+	const char *address;                          /* of the client */
 };
 
+/* The ways to prove an identity, as bits. */
+enum proof {
+	PROOF_PASSWORD = 1,    /* HTTP Basic: the password of a user of the store */
+	PROOF_SECRET = 2,      /* HTTP Basic: the one-time secret of a device */
+	PROOF_CERTIFICATE = 4, /* a TLS client certificate */
+	PROOF_SRP = 8,         /* TLS-SRP */
+	PROOF_EXTERNAL = 16    /* the web server's own authentication */
+};
+
+#define AUTH_METHODS 16
+
+/*
+ * Who asks, as far as it was proven. `granted` are the label's methods that are content: sets of
+ * proofs, of each of which all have to allow a name.
+ */
 struct identity {
-	bool by_password, by_certificate; /* what was proven; where a label wants both, both */
-	bool wants_both;
-	struct user_record user;        /* by_password */
-	enum trust_kind trust;          /* by_certificate */
+	unsigned proven; /* of enum proof */
+	unsigned granted[AUTH_METHODS];
+	size_t granted_count;
+	struct user_record user;        /* PROOF_PASSWORD */
+	struct user_record srp;         /* PROOF_SRP */
+	struct user_record external;    /* PROOF_EXTERNAL */
+	struct secret_record secret;    /* PROOF_SECRET */
+	enum trust_kind trust;          /* PROOF_CERTIFICATE */
 	struct cert_record certificate; /* TRUST_EXPLICIT: what we issued */
 	bool is_ra;                     /* a registration authority (RFC 7030 3.7) that the */
 	struct user_record ra;          /* operator registered: with patterns of names of others */
 	bool late;                      /* the certificate is past its end, but within its grace */
 	bool
 	    superseded; /* by its successor: good to be given that once more, and for nothing else */
+	unsigned spent; /* proofs that are used up: good to be answered as before, and for nothing
+			 * else; where one of another method is not, they are not in `proven` */
 	struct buf der; /* the client certificate */
-	char *text;     /* "user:pump", "certificate:SERIAL", "foreign-certificate:SHA-256" */
+	struct buf maker_name; /* TRUST_IMPLICIT: the device's name by the label's rule; or empty */
+	unsigned retry_after;  /* EST_THROTTLED: seconds */
+	const char *note;      /* of a refusal, for the log alone: what the client is not told */
+	/*
+	 * "user:pump", "device:pump", "srp:pump", "external:pump", "certificate:SERIAL",
+	 * "foreign-certificate:SHA-256"; of several with commas between them
+	 */
+	char *text;
 };
 
 /* What is remembered of users and certificates, without knowing where: EST_NOT_FOUND where there is
@@ -39,8 +72,17 @@ struct identity {
 struct auth_memory {
 	void *context;
 	enum outcome (*user)(void *context, const char *name, struct user_record *out);
+	enum outcome (*secret)(void *context, const char *name, struct secret_record *out);
+	enum outcome (*rehash)(
+	    void *context, const char *name, const char *before, const char *hash);
 	enum outcome (*certificate)(
 	    void *context, const struct serial *serial, struct cert_record *out);
+};
+
+/* Where wrong guesses are counted, and how they slow the next ones down. */
+struct guesses {
+	struct limiter *limiter; /* NULL: nowhere */
+	struct backoff account, address;
 };
 
 /* Who may be believed: a label's rules, and what is remembered. */
@@ -48,32 +90,49 @@ struct auth {
 	const struct config_label *label;
 	const struct trust *trust;
 	struct auth_memory memory;
-	int64_t cache;            /* seconds that a verified password is remembered */
+	const struct guesses *guesses; /* NULL: nobody counts them */
+	unsigned only;                 /* of enum proof: others do not count here; 0: all do */
+	int64_t cache;                 /* seconds that a verified password is remembered */
 	int64_t grace;            /* seconds that a certificate of ours counts beyond its end */
 	int64_t superseded_since; /* those superseded before that do not count; 0: none does */
 	int64_t now;
 };
 
+/* All that a label's `authenticate` makes use of, of enum proof. */
+unsigned auth_proofs(const struct config_label *label);
+
 /*
- * Finds out who asks. EST_UNAUTHENTICATED: nobody proved anything, and credentials can still be
+ * Finds out who asks, by the label's methods. EST_UNAUTHENTICATED: nobody proved anything, and credentials can still be
  * offered; EST_FORBIDDEN: who asks is known and refused, or the label wants a certificate and none
- * came that it believes; EST_UNAVAILABLE: the store could not be asked. Each with its AUTH_ code:
- * where a certificate and a password failed, that of the outcome. The caller calls
+ * came that it believes; EST_THROTTLED: too many wrong credentials lately, and none
+ * were looked at; EST_UNAVAILABLE: the store could not be asked. Each with its AUTH_ code: where a
+ * certificate and a password failed, that of the outcome. The caller calls
  * identity_clear(out) whatever the outcome.
  */
 enum outcome auth_identify(
     const struct auth *auth, const struct credentials *credentials, struct identity *out);
 void identity_clear(struct identity *identity);
 
+/* Whether it was proven. */
+bool identity_has(const struct identity *identity, enum proof proof);
+/* Leaves a proof out of every method, so that those beside it decide alone. */
+void identity_ignore(struct identity *identity, enum proof proof);
+/* Whether one of the label's methods is content with these proofs alone. */
+bool identity_suffices(const struct identity *identity, unsigned proofs);
+/* The user whose uses count, or NULL. */
+const char *identity_counted(const struct identity *identity);
+
 /*
  * Whether the identity may have a certificate for these names: a user for names that match its
- * patterns, a certificate for its own name, and a registration authority also for those that match
- * its patterns. EST_FORBIDDEN, NAME_NOT_ALLOWED.
+ * patterns, a device with a secret for its own name alone, a certificate for its own name (that of
+ * its manufacturer: for the name that the label's rule makes of it), and a registration authority
+ * also for those that match its patterns. EST_FORBIDDEN, NAME_NOT_ALLOWED.
  */
 enum outcome auth_allows(
     const struct identity *identity, const struct name *name, const struct sans *sans);
 
-/* The name that was proven: the certificate's device name, else the user's. Appends. */
+/* The name that was proven: the certificate's device name, the secret's, else the user's.
+ * Appends. */
 void auth_name(const struct identity *identity, struct buf *out);
 
 #endif

@@ -1,96 +1,30 @@
 /*
- * auth_basic.c - HTTP Basic (RFC 7617), verified here and not by the web server.
- *
- * A password hash is slow on purpose, so a verified password is remembered for a short time: as an
- * HMAC under a key of this process, over the user, the password and the stored hash, so that a
- * changed password or a deleted user counts at once.
+ * auth_basic.c - HTTP Basic (RFC 7617), verified here and not by the web server: the password of a
+ * user, or the one-time secret of a device.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include "common/auth/method.h"
 #include "common/auth/password.h"
+#include "common/base/clock.h"
 #include "common/base/encoding.h"
 #include "common/base/refusal.h"
+#include "common/pki/key.h"
 
-#define REMEMBERED  256 /* a power of two: slots of the cache */
-#define TAG_SIZE    32
 #define HEADER_MOST 8192
 
-struct remembered {
-	unsigned char tag[TAG_SIZE];
-	int64_t until;
+/* What came, taken apart, and what it may prove. */
+struct attempt {
+	const struct auth *auth;
+	unsigned proofs;
+	const char *name;
+	struct span password;
+	struct buf account, address; /* keys of the guesses */
 };
-
-static struct remembered cache[REMEMBERED];
-
-/* A keyed hash, or false where OpenSSL cannot make one: then nothing is remembered. */
-static bool tag_of(
-    const struct user_record *user, struct span password, unsigned char tag[TAG_SIZE])
-{
-	static EVP_MAC_CTX *keyed;
-	unsigned char key[TAG_SIZE];
-	char digest[] = "SHA256";
-	OSSL_PARAM parameters[] = {
-	    OSSL_PARAM_construct_utf8_string("digest", digest, 0), OSSL_PARAM_construct_end()};
-	EVP_MAC *mac;
-	EVP_MAC_CTX *context;
-	size_t len;
-	bool done;
-
-	if (keyed == NULL) {
-		mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-		keyed = EVP_MAC_CTX_new(mac);
-		EVP_MAC_free(mac);
-		if (keyed == NULL || RAND_bytes(key, sizeof(key)) != 1 ||
-		    EVP_MAC_init(keyed, key, sizeof(key), parameters) != 1) {
-			EVP_MAC_CTX_free(keyed);
-			keyed = NULL;
-			return false;
-		}
-		OPENSSL_cleanse(key, sizeof(key));
-	}
-	context = EVP_MAC_CTX_dup(keyed);
-	/* The NULs keep the three parts apart: the first two hold none. */
-	done = context != NULL &&
-	       EVP_MAC_update(context, (const unsigned char *)user->name, strlen(user->name) + 1) ==
-		   1 &&
-	       EVP_MAC_update(context, (const unsigned char *)user->password,
-		   strlen(user->password) + 1) == 1 &&
-	       EVP_MAC_update(context, password.data, password.len) == 1 &&
-	       EVP_MAC_final(context, tag, &len, TAG_SIZE) == 1;
-	EVP_MAC_CTX_free(context);
-	return done;
-}
-
-/* Verifies the password of a user through the cache; of nobody in the same time. */
-static enum outcome verify(
-    const struct auth *auth, const struct user_record *user, bool known, struct span password)
-{
-	unsigned char tag[TAG_SIZE];
-	struct remembered *slot;
-	enum outcome outcome;
-
-	if (!known)
-		return password_verify(password, NULL);
-	if (auth->cache == 0 || !tag_of(user, password, tag))
-		return password_verify(password, user->password);
-	slot = &cache[tag[0] & (REMEMBERED - 1)];
-	if (slot->until > auth->now && slot->until <= auth->now + auth->cache &&
-	    CRYPTO_memcmp(slot->tag, tag, TAG_SIZE) == 0)
-		return EST_OK;
-	outcome = password_verify(password, user->password);
-	if (outcome == EST_OK) {
-		memcpy(slot->tag, tag, TAG_SIZE);
-		slot->until = auth->now + auth->cache;
-	}
-	return outcome;
-}
 
 /* RFC 7617 2: "Basic" SP base64(user-id ":" password). The text, NUL-terminated, is in plain. */
 static enum outcome decode(const char *authorization, struct buf *plain)
@@ -122,36 +56,213 @@ bool user_label_allowed(const struct user_record *user, const char *label)
 	return false;
 }
 
-/* The same answer in the same time whether the user is unknown, of another label, or the password
- * wrong. */
-static enum outcome check(
-    const struct auth *auth, const char *name, struct span password, struct user_record *out)
+enum outcome account_check(const struct auth *auth, const struct user_record *user,
+    enum proof proof, struct identity *identity)
 {
-	enum outcome found = auth->memory.user(auth->memory.context, name, out), outcome;
+	if (user->expires_at != 0 && user->expires_at <= auth->now)
+		return refuse(AUTH_PASSWORD, "the account has expired");
+	if ((user->roles & 1U << ROLE_ENROLL) == 0)
+		return refuse(AUTH_ROLE, "the account may not enroll; the operator can allow it");
+	if (user->uses_most > 0 && user->uses >= user->uses_most)
+		identity->spent |= proof;
+	return EST_OK;
+}
+
+/* --- guesses --- */
+
+/* Accounts compare without letter case: those of devices do, and it does no harm to users. */
+static void name_keys(struct attempt *attempt, const struct credentials *credentials)
+{
+	for (const char *c = attempt->name; *c != '\0'; c++)
+		buf_add_byte(&attempt->account,
+		    (unsigned char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c));
+	limiter_address(credentials->address, &attempt->address);
+}
+
+/* whether too many were wrong lately. */
+static enum outcome check_guesses(const struct attempt *attempt, struct identity *out)
+{
+	const struct guesses *guesses = attempt->auth->guesses;
+	int64_t now = clock_wall(), account, address, wait;
+
+	if (guesses == NULL)
+		return EST_OK;
+	account = limiter_wait(guesses->limiter, LIMITER_ACCOUNT_GUESSES,
+	    buf_span(&attempt->account), &guesses->account, now);
+	address = limiter_wait(guesses->limiter, LIMITER_ADDRESS_GUESSES,
+	    buf_span(&attempt->address), &guesses->address, now);
+	wait = account > address ? account : address;
+	if (wait <= 0)
+		return EST_OK;
+	out->retry_after = (unsigned)((wait + 999999) / 1000000);
+	return refuse(
+	    AUTH_BACKOFF, "too many wrong credentials; try again in %u seconds", out->retry_after);
+}
+
+/* Only a wrong one that was looked at counts, and a right one clears the account alone. */
+static void count_guess(const struct attempt *attempt, enum outcome outcome)
+{
+	const struct guesses *guesses = attempt->auth->guesses;
+
+	if (guesses == NULL)
+		return;
+	if (outcome == EST_OK) {
+		limiter_right(
+		    guesses->limiter, LIMITER_ACCOUNT_GUESSES, buf_span(&attempt->account));
+		return;
+	}
+	if (outcome != EST_UNAUTHENTICATED)
+		return;
+	limiter_wrong(guesses->limiter, LIMITER_ACCOUNT_GUESSES, buf_span(&attempt->account),
+	    &guesses->account, clock_wall());
+	limiter_wrong(guesses->limiter, LIMITER_ADDRESS_GUESSES, buf_span(&attempt->address),
+	    &guesses->address, clock_wall());
+}
+
+/* --- users --- */
+
+/*
+ * One that was imported gets a hash of our own kind, so that wrong passwords of it take as long as
+ * those of anybody else. Where that fails the next login tries again.
+ */
+static void rehash(const struct attempt *attempt, const struct user_record *user)
+{
+	const struct auth_memory *memory = &attempt->auth->memory;
+	struct buf hash = {0};
+
+	if (memory->rehash != NULL && !password_is_current(user->password) &&
+	    password_hash(attempt->password, &hash) == EST_OK)
+		(void)memory->rehash(
+		    memory->context, user->name, user->password, buf_string(&hash));
+	reason_clear();
+	buf_cleanse(&hash);
+}
+
+/*
+ * One who is nobody under the label gets the whole work every time: a quick answer would say that
+ * the password is right elsewhere.
+ */
+static enum outcome verify(const struct attempt *attempt, const struct user_record *user)
+{
+	enum outcome outcome;
+
+	if (!user_label_allowed(user, attempt->auth->label->name)) {
+		outcome = password_verify(attempt->password, user->password);
+		return outcome == EST_OK ? EST_FORBIDDEN : outcome;
+	}
+	if (credential_known(attempt->auth, user, attempt->password))
+		return EST_OK;
+	outcome = password_verify(attempt->password, user->password);
+	if (outcome == EST_OK) {
+		credential_remember(attempt->auth, user, attempt->password);
+		rehash(attempt, user);
+	}
+	return outcome;
+}
+
+static enum outcome by_password(const struct attempt *attempt, struct identity *out)
+{
+	const struct auth *auth = attempt->auth;
+	enum outcome found = auth->memory.user(auth->memory.context, attempt->name, &out->user);
+	enum outcome outcome;
 
 	if (found != EST_OK && found != EST_NOT_FOUND)
 		return EST_UNAVAILABLE;
 	reason_clear();
-	outcome = verify(auth, out, found == EST_OK, password);
-	if (outcome == EST_UNAVAILABLE ||
-	    (outcome == EST_OK && user_label_allowed(out, auth->label->name)))
-		return outcome;
+	if (found == EST_NOT_FOUND) {
+		out->note = "no such user";
+		return EST_NOT_FOUND;
+	}
+	outcome = verify(attempt, &out->user);
+	if (outcome != EST_OK) {
+		out->note = outcome == EST_FORBIDDEN ? "user of other labels" : "wrong password";
+		return outcome == EST_UNAVAILABLE ? outcome : EST_UNAUTHENTICATED;
+	}
+	out->proven |= PROOF_PASSWORD;
+	return account_check(auth, &out->user, PROOF_PASSWORD, out);
+}
+
+/* --- one-time secrets --- */
+
+static enum outcome by_secret(const struct attempt *attempt, struct identity *out)
+{
+	const struct auth *auth = attempt->auth;
+	struct secret_record *secret = &out->secret;
+	unsigned char digest[32];
+	enum outcome found = auth->memory.secret(auth->memory.context, attempt->name, secret);
+
+	if (found != EST_OK && found != EST_NOT_FOUND)
+		return EST_UNAVAILABLE;
+	reason_clear();
+	key_sha256(attempt->password, digest);
+	if (found == EST_NOT_FOUND)
+		return EST_NOT_FOUND;
+	if (CRYPTO_memcmp(secret->digest, digest, sizeof(digest)) != 0)
+		out->note = "wrong one-time secret";
+	else if (secret->label != NULL && strcmp(secret->label, auth->label->name) != 0)
+		out->note = "one-time secret of another label";
+	else if (secret->used_at == 0 && secret->expires_at <= auth->now)
+		out->note = "one-time secret has expired";
+	else {
+		out->proven |= PROOF_SECRET;
+		out->spent |= secret->used_at != 0 ? PROOF_SECRET : 0;
+		return EST_OK;
+	}
+	return EST_UNAUTHENTICATED;
+}
+
+/*
+ * The same answer in the same time whether the account is unknown, of another label, or the
+ * password wrong.
+ */
+static enum outcome look_up(const struct attempt *attempt, struct identity *out)
+{
+	enum outcome password = EST_NOT_FOUND, secret = EST_NOT_FOUND;
+
+	if ((attempt->proofs & PROOF_PASSWORD) != 0)
+		password = by_password(attempt, out);
+	if (password == EST_OK || password == EST_UNAVAILABLE || password == EST_FORBIDDEN ||
+	    (out->proven & PROOF_PASSWORD) != 0)
+		return password;
+	if ((attempt->proofs & PROOF_SECRET) != 0)
+		secret = by_secret(attempt, out);
+	if (secret == EST_OK || secret == EST_UNAVAILABLE)
+		return secret;
+	/* Somebody's password would have been hashed for this. */
+	if (password == EST_NOT_FOUND && (attempt->proofs & PROOF_PASSWORD) != 0 &&
+	    password_verify(attempt->password, NULL) == EST_UNAVAILABLE)
+		return EST_UNAVAILABLE;
+	if (out->note == NULL)
+		out->note = "no such device";
 	reason_clear();
 	return refuse(AUTH_PASSWORD, "user name or password is wrong for this label");
 }
 
-enum outcome basic_identify(
-    const struct auth *auth, const char *authorization, struct user_record *out)
+enum outcome basic_identify(const struct auth *auth, unsigned proofs,
+    const struct credentials *credentials, struct identity *out)
 {
+	struct attempt attempt = {.auth = auth, .proofs = proofs};
 	struct buf plain = {0};
-	enum outcome outcome = decode(authorization, &plain);
+	enum outcome outcome;
 	char *colon;
 
+	if (credentials->authorization == NULL)
+		return EST_NOT_FOUND;
+	outcome = decode(credentials->authorization, &plain);
 	if (outcome == EST_OK) {
 		colon = memchr(plain.data, ':', plain.len);
 		*colon = '\0';
-		outcome = check(auth, (const char *)plain.data, span_of(colon + 1), out);
+		attempt.name = (const char *)plain.data;
+		attempt.password = span_of(colon + 1);
+		name_keys(&attempt, credentials);
+		outcome = check_guesses(&attempt, out);
+		if (outcome == EST_OK) {
+			outcome = look_up(&attempt, out);
+			count_guess(&attempt, outcome);
+		}
 	}
+	buf_free(&attempt.account);
+	buf_free(&attempt.address);
 	buf_cleanse(&plain);
 	return outcome;
 }

@@ -10,6 +10,7 @@
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
+#include "common/auth/manufacturer.h"
 #include "common/auth/method.h"
 #include "common/base/encoding.h"
 #include "common/base/refusal.h"
@@ -229,14 +230,17 @@ static enum outcome validate(
 	return outcome;
 }
 
-enum outcome certificate_identify(
-    const struct auth *auth, const struct credentials *credentials, struct identity *out)
+enum outcome certificate_identify(const struct auth *auth, unsigned proofs,
+    const struct credentials *credentials, struct identity *out)
 {
 	const unsigned char *at;
 	STACK_OF(X509) *sent = NULL;
 	X509 *leaf = NULL;
-	enum outcome outcome = certificate_decode(credentials->certificate, &out->der);
+	enum outcome outcome;
 
+	if ((proofs & PROOF_CERTIFICATE) == 0 || credentials->certificate == NULL)
+		return EST_NOT_FOUND;
+	outcome = certificate_decode(credentials->certificate, &out->der);
 	if (outcome != EST_OK)
 		return outcome;
 	at = out->der.data;
@@ -256,6 +260,12 @@ enum outcome certificate_identify(
 	/* One in its grace may be renewed, and speaks for nobody. */
 	if (outcome == EST_OK && !out->late && !out->superseded && is_ra(out, leaf))
 		outcome = recall_ra(auth, out);
+	if (outcome == EST_OK && out->trust == TRUST_IMPLICIT &&
+	    auth->label->manufacturer_name != NULL)
+		outcome = manufacturer_name(
+		    auth->label->manufacturer_name, buf_span(&out->der), &out->maker_name);
+	if (outcome == EST_OK)
+		out->proven |= PROOF_CERTIFICATE;
 out:
 	sk_X509_pop_free(sent, X509_free);
 	X509_free(leaf);

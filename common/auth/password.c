@@ -7,6 +7,7 @@
 #include <crypt.h>
 #include <openssl/crypto.h>
 
+#include "common/auth/password_parts.h"
 #include "common/base/refusal.h"
 
 /*
@@ -64,26 +65,46 @@ enum outcome password_hash(struct span password, struct buf *hash)
 	return outcome;
 }
 
+/* As argon2_compare(), by libcrypt. */
+static enum outcome crypt_compare(const char *password, const char *hash, bool *same)
+{
+	struct buf made = {0};
+	enum outcome outcome = compute(password, hash, &made);
+
+	*same = outcome == EST_OK && made.len == strlen(hash) &&
+		CRYPTO_memcmp(made.data, hash, made.len) == 0;
+	buf_cleanse(&made);
+	return outcome;
+}
+
+/* As crypt_compare(), of a string that no password is the one of. */
+static enum outcome compare_nobody(const char *password)
+{
+	bool same;
+
+	return crypt_compare(password, NOBODY, &same);
+}
+
 enum outcome password_verify(struct span password, const char *hash)
 {
-	bool usable = hash != NULL && hash[0] != '\0' && strchr("!*", hash[0]) == NULL;
-	struct buf text = {0}, made = {0};
-	enum outcome outcome;
+	const char *kind = hash == NULL ? NULL : password_kind(hash);
+	struct buf text = {0};
+	enum outcome outcome = EST_MALFORMED;
 	bool same = false;
 
 	if (check_password(password) != EST_OK)
 		goto out;
 	buf_add_span(&text, password);
-	outcome = compute(buf_string(&text), usable ? hash : NOBODY, &made);
-	buf_cleanse(&text);
-	if (outcome == EST_UNAVAILABLE)
-		return outcome;
-	same = outcome == EST_OK && usable && made.len == strlen(hash) &&
-	       CRYPTO_memcmp(made.data, hash, made.len) == 0;
+	if (kind != NULL && strncmp(kind, "argon2", 6) == 0)
+		outcome = argon2_compare(password, hash, &same);
+	else if (kind != NULL)
+		outcome = crypt_compare(buf_string(&text), hash, &same);
+	if (outcome == EST_MALFORMED)
+		outcome = compare_nobody(buf_string(&text));
 out:
-	buf_cleanse(&made);
-	if (same)
-		return EST_OK;
+	buf_cleanse(&text);
+	if (outcome == EST_UNAVAILABLE || same)
+		return outcome;
 	reason_clear(); /* it tells more of the password than that it is wrong */
 	return refuse(AUTH_PASSWORD, "the user name or the password is wrong");
 }

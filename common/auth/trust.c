@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "common/auth/manufacturer.h"
 #include "common/base/buf.h"
 #include "common/base/refusal.h"
 #include "common/pki/pem.h"
@@ -38,13 +39,33 @@ static enum outcome read_files(const struct words *files, check_cert *check, STA
 	return EST_OK;
 }
 
-/* An anchor that is no CA's would vouch for itself and for whatever its key signs. */
+/* What was written, which ended with a NUL. */
+static const char *bio_string(BIO *bio)
+{
+	char *text = NULL;
+
+	return BIO_get_mem_data(bio, &text) > 0 ? text : "";
+}
+
+/*
+ * An anchor that is no CA's would vouch for itself and for whatever its key signs. The file may be a
+ * directory or a bundle, so it is named by its subject as well.
+ */
 static enum outcome check_anchor(X509 *certificate, const char *file)
 {
-	return X509_check_ca(certificate) != 0
-		   ? EST_OK
-		   : reason(EST_MALFORMED,
-			 "%s: a trust anchor is not a CA's certificate (RFC 5280 4.2.1.9)", file);
+	BIO *subject;
+	enum outcome outcome;
+
+	if (X509_check_ca(certificate) != 0)
+		return EST_OK;
+	subject = BIO_new(BIO_s_mem());
+	(void)X509_NAME_print_ex(subject, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+	(void)BIO_write(subject, "", 1);
+	outcome = reason(EST_MALFORMED,
+	    "%s: a trust anchor, \"%.200s\", is not a CA's certificate (RFC 5280 4.2.1.9)", file,
+	    bio_string(subject));
+	BIO_free(subject);
+	return outcome;
 }
 
 static enum outcome read_implicit(const struct config_label *label, struct trust *trust)
@@ -62,6 +83,18 @@ static enum outcome read_implicit(const struct config_label *label, struct trust
 	return outcome;
 }
 
+/* What the implicit anchors' devices are called (manufacturer_name). */
+static enum outcome check_rule(const struct config_label *label)
+{
+	const char *fault = label->manufacturer_name == NULL
+				? NULL
+				: manufacturer_rule_check(label->manufacturer_name);
+
+	return fault == NULL ? EST_OK
+			     : reason(EST_MALFORMED, "manufacturer_name: \"%.60s\" %s",
+				   label->manufacturer_name, fault);
+}
+
 enum outcome trust_make(const struct config_label *label, X509 *ca, struct trust **out)
 {
 	struct trust *trust = mem_alloc(sizeof(*trust));
@@ -73,6 +106,8 @@ enum outcome trust_make(const struct config_label *label, X509 *ca, struct trust
 	outcome = read_files(&label->intermediates, NULL, trust->helpers);
 	if (outcome == EST_OK)
 		outcome = read_implicit(label, trust);
+	if (outcome == EST_OK)
+		outcome = check_rule(label);
 	ERR_clear_error();
 	if (outcome != EST_OK) {
 		trust_free(trust);
@@ -119,7 +154,7 @@ static int verify_chain(
 		}
 		X509_VERIFY_PARAM_set_depth(parameters, 8);
 		X509_VERIFY_PARAM_set_auth_level(
-		    parameters, 1); /* neither MD5 nor SHA-1, nor RSA below 1024 bits */
+		    parameters, 2); /* neither MD5 nor SHA-1, nor RSA below 2048 bits */
 		error =
 		    X509_verify_cert(context) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
 	}
@@ -135,11 +170,36 @@ static int verify_with(X509_STORE *anchors, X509 *leaf, STACK_OF(X509) *untruste
 	return verify_chain(anchors, leaf, untrusted, now, NULL);
 }
 
+/* Refuses one that no anchor of ours stands behind, for an error of OpenSSL's. */
 static enum outcome refuse_untrusted(int error)
 {
+	static const struct {
+		int error;
+		const char *text;
+	} known[] = {
+	    {X509_V_ERR_EE_KEY_TOO_SMALL, "its key is too weak: RSA has 2048 bits or more, EC 224"},
+	    {X509_V_ERR_CA_KEY_TOO_SMALL,
+		"the key of a CA above it is too weak: RSA has 2048 bits or more, EC 224"},
+	    {X509_V_ERR_CA_MD_TOO_WEAK,
+		"it, or one above it, is signed with MD5 or SHA-1, which others can forge"},
+	    {X509_V_ERR_INVALID_CA, "one above it is not a CA's"},
+	    {X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION,
+		"it, or one above it, has a critical extension that is not known here"},
+	    {X509_V_ERR_PERMITTED_VIOLATION,
+		"a CA above it is not permitted such names (name constraints)"},
+	    {X509_V_ERR_EXCLUDED_VIOLATION,
+		"a CA above it is excluded from such names (name constraints)"},
+	    {X509_V_ERR_CERT_SIGNATURE_FAILURE,
+		"it, or one above it, is not signed by the CA that it names"},
+	    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "it is signed by itself"},
+	};
+	const char *text = X509_verify_cert_error_string(error);
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].error == error)
+			text = known[i].text;
 	return refuse(AUTH_CERTIFICATE_UNTRUSTED,
-	    "the client certificate does not lead to a CA that this label trusts (%s)",
-	    X509_verify_cert_error_string(error));
+	    "the client certificate does not lead to a CA that this label trusts (%s)", text);
 }
 
 /*
@@ -166,6 +226,15 @@ static enum outcome refuse_error(int error)
 		if (known[i].error == error)
 			return refuse(known[i].refusal, "%s", known[i].text);
 	return refuse_untrusted(error);
+}
+
+/* Whether the way up ended before an anchor: then the other anchors have more to say. */
+static bool is_stray(int error)
+{
+	return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+	       error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+	       error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+	       error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
 }
 
 /* What chains may be built of, beside anchors: what the label has and what the client sent. */
@@ -196,14 +265,20 @@ enum outcome trust_verify(
 			break;
 	/* Nobody vouches for it as it is: whoever would, but for its dates and purpose, knows why
 	 * not. */
-	for (size_t i = 0; set == 2 && i < 2; i++)
-		if (sets[i].anchors != NULL &&
-		    verify_with(sets[i].anchors, leaf, untrusted, ANY_TIME) == X509_V_OK)
+	for (size_t i = 0; set == 2 && i < 2; i++) {
+		if (sets[i].anchors == NULL)
+			continue;
+		error = verify_with(sets[i].anchors, leaf, untrusted, ANY_TIME);
+		if (error == X509_V_OK)
 			set = i;
+		else
+			errors[i] = error;
+	}
 	sk_X509_free(untrusted);
 	*kind = set < 2 ? sets[set].kind : TRUST_NONE;
 	if (set == 2)
-		return refuse_untrusted(errors[0]);
+		return refuse_untrusted(
+		    errors[is_stray(errors[0]) && trust->implicit_anchors != NULL]);
 	error = errors[set];
 	if (error == X509_V_OK && X509_check_ca(leaf) != 0)
 		error = X509_V_ERR_INVALID_PURPOSE; /* a CA is no device */

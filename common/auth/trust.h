@@ -19,15 +19,17 @@ enum trust_kind { TRUST_NONE, TRUST_EXPLICIT, TRUST_IMPLICIT };
 
 /*
  * Makes the trust of a label: the explicit anchor is the label's CA itself, not its root, under
- * which others may issue too; implicit ones and intermediates come from the label's files.
+ * which others may issue too; implicit ones and intermediates come from the label's files and
+ * directories (pem_certificates()), which are not looked at again; and looks whether its
+ * manufacturer_name is in form.
  * EST_MALFORMED, or what file_read() gives; the reason names the file. *out: trust_free().
  */
 enum outcome trust_make(const struct config_label *label, X509 *ca, struct trust **out);
 void trust_free(struct trust *trust); /* NULL is fine */
 
 /*
- * Validates a client certificate at time `now` (RFC 5280 6, purpose clientAuth), with further
- * certificates that the client sent. EST_OK and how it is trusted; EST_UNAUTHENTICATED where no
+ * Validates a client certificate at time `now` (RFC 5280 6, purpose clientAuth, keys and
+ * signatures of 112 bits and more), with further certificates that the client sent. EST_OK and how it is trusted; EST_UNAUTHENTICATED where no
  * anchor of ours stands behind it; EST_FORBIDDEN where one does, but it has expired, is not valid
  * yet, or is not for client authentication.
  */

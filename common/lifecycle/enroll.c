@@ -4,46 +4,28 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/clock.h"
 #include "common/base/refusal.h"
-#include "common/lifecycle/approval.h"
-#include "common/lifecycle/naming.h"
-#include "common/lifecycle/predecessor.h"
+#include "common/lifecycle/issue.h"
 #include "common/lifecycle/request_digest.h"
 #include "common/pki/cert.h"
 #include "common/pki/csrattrs.h"
 #include "common/pki/key.h"
-#include "common/pki/key_pair.h"
-#include "common/pki/lint.h"
 
-/* What the acts differ in. */
-static const struct act_row {
-	const char *name;
-	enum csr_use use;
-	bool renews, generates;
-} acts[ACTS] = {
+static const struct act_row acts[ACTS] = {
     [ACT_ENROLL] = {"simpleenroll", CSR_KEY_PROVEN, false, false},
     [ACT_RENEW] = {"simplereenroll", CSR_KEY_PROVEN, true, false},
     [ACT_GENERATE] = {"serverkeygen", CSR_KEY_ANY, false, true},
 };
 
+const struct act_row *act_row(enum act act)
+{
+	return &acts[act];
+}
+
 const char *act_name(enum act act)
 {
 	return acts[act].name;
 }
-
-/* What lives as long as the enrollment, and leads nowhere else. */
-struct enrollment_memory {
-	struct predecessor old; /* of a renewal */
-	struct naming naming;
-	struct cert_terms terms;
-	struct secret_use secret;
-	struct pending_record approval;
-	unsigned char request[STORE_REQUEST_SIZE];
-	unsigned char id[32]; /* request_digest_id(), where a secret is used up for it */
-	struct buf subject, extensions, der, spki;
-	struct buf name, subject_text, names; /* of the record */
-};
 
 void enrollment_clear(struct enrollment *enrollment)
 {
@@ -145,6 +127,16 @@ static void describe(
 	record->revocation_reason = NOT_REVOKED;
 }
 
+/* The digest of the secret that is to be used up, or NULL. */
+static const unsigned char *secret_of(const struct enrollment *enrollment)
+{
+	if (enrollment->secret != NULL)
+		return enrollment->secret;
+	if (enrollment->linking.uses_secret)
+		return enrollment->linking.secret;
+	return enrollment_rests_on_secret(enrollment) ? enrollment->identity->secret.digest : NULL;
+}
+
 /* The challenges, the secret among them to be used up with what is granted. */
 static enum outcome check_linking(struct service *service, struct enrollment *enrollment)
 {
@@ -156,226 +148,26 @@ static enum outcome check_linking(struct service *service, struct enrollment *en
 	    .csr = &enrollment->csr,
 	    .name = enrollment->record.name,
 	    .names = &memory->naming,
-	    .proven = enrollment->secret != NULL,
+	    .proven = enrollment->secret != NULL || enrollment_rests_on_secret(enrollment),
 	    .request = memory->id};
 	enum outcome outcome;
 
-	if (linking_wants_secret(&question) || enrollment->secret != NULL)
+	if (linking_wants_secret(&question) || enrollment->secret != NULL ||
+	    enrollment_rests_on_secret(enrollment))
 		request_digest_id(enrollment, memory->id);
 	outcome = linking_check(&question, &enrollment->linking);
 	if (outcome != EST_OK)
 		return outcome;
-	if (enrollment->secret != NULL) {
-		memcpy(enrollment->linking.secret, enrollment->secret,
-		    sizeof(enrollment->linking.secret));
-		enrollment->linking.uses_secret = true;
-	}
-	if (enrollment->linking.uses_secret) {
-		memory->secret = (struct secret_use){.name = enrollment->record.name,
-		    .label = enrollment->label->config->name,
-		    .digest = enrollment->linking.secret,
-		    .request = memory->id};
+	memory->secret = (struct secret_use){.name = enrollment->record.name,
+	    .label = enrollment->label->config->name,
+	    .digest = secret_of(enrollment),
+	    .request = memory->id};
+	enrollment->uses_secret = memory->secret.digest != NULL;
+	if (enrollment->uses_secret)
 		memory->terms.secret = &memory->secret;
-	}
 	if (enrollment->linking.revocation.len > 0)
 		memory->terms.revocation_hash = buf_string(&enrollment->linking.revocation);
 	return EST_OK;
-}
-
-/* --- the certificate --- */
-
-enum {
-	FRAME = 512
-}; /* octets that a certificate has beside its names, key and requested extensions, at most */
-
-/* Signs. */
-static enum outcome sign(struct enrollment *enrollment)
-{
-	struct profile *profile = enrollment->label->profile;
-	struct enrollment_memory *memory = enrollment->memory;
-	const struct naming *naming = &memory->naming;
-	struct cert_record *record = &enrollment->record;
-	struct lint_want want = {
-	    .spki = enrollment->csr.spki, .sans = naming->sans, .profile = profile};
-	struct cert_plan plan = {.spki = want.spki, .want = &want};
-	enum outcome outcome;
-
-	name_encode(naming->name, &memory->subject);
-	want.subject = buf_span(&memory->subject);
-	plan.subject = want.subject;
-	profile_extensions(
-	    profile, &enrollment->csr, naming->sans, naming->name->count == 0, &memory->extensions);
-	plan.extensions = buf_span(&memory->extensions);
-	if (plan.subject.len + plan.extensions.len + enrollment->label->ca->subject.len + FRAME >
-	    LINT_SIZE_MAX)
-		return refuse(
-		    CSR_SIZE, "the certificate would have more than %d octets", LINT_SIZE_MAX);
-	record->issued_at = clock_now();
-	plan.not_before = record->issued_at - profile->config->backdate;
-	/* RFC 5280 4.1.2.5: both ends belong to the validity, so it is a second shorter than their
-	 * distance. */
-	plan.not_after = plan.not_before + profile->config->validity - 1;
-	outcome = ca_issue(enrollment->label->ca, &plan, &memory->der);
-	if (outcome != EST_OK)
-		return outcome;
-	record->serial.len = CERT_SERIAL_SIZE;
-	memcpy(record->serial.octets, plan.serial, CERT_SERIAL_SIZE);
-	record->not_before = plan.not_before;
-	record->not_after = plan.not_after;
-	record->der = buf_span(&memory->der);
-	return EST_OK;
-}
-
-/* Where a key may have several names, that it has is worth a word in the log. */
-static enum outcome note_other_names(struct service *service, struct enrollment *enrollment)
-{
-	struct cert_query query = {
-	    .order = CERTS_BY_SPKI, .spki = enrollment->record.spki, .limit = 8};
-	struct cert_page page = {0};
-	enum outcome outcome = store_cert_list(service->store, &query, &page);
-
-	for (size_t i = 0; i < page.count; i++)
-		enrollment->key_shared |=
-		    strcasecmp(page.records[i].name, enrollment->record.name) != 0;
-	cert_page_clear(&page);
-	return outcome;
-}
-
-/* Puts an earlier answer to the same request in the place of a new one. */
-static enum outcome repeat(struct enrollment *enrollment, const struct cert_record *earlier)
-{
-	enrollment->record = *earlier;
-	enrollment->repeated = true;
-	return EST_OK;
-}
-
-/* What was granted to a key may not be granted any more; else the same request, the same answer. */
-static enum outcome look_for_answer(
-    struct service *service, struct enrollment *enrollment, bool *key_used)
-{
-	struct cert_record earlier = {0};
-	enum outcome outcome =
-	    store_key_check(service->store, enrollment->key, enrollment->record.spki);
-
-	*key_used = outcome == EST_FORBIDDEN; /* which is no matter yet */
-	if (outcome != EST_OK && outcome != EST_FORBIDDEN)
-		return outcome;
-	reason_clear();
-	outcome = store_cert_of_request(service->store, enrollment->memory->request,
-	    clock_now() - service->config->retry_window, &earlier);
-	if (outcome == EST_OK)
-		return repeat(enrollment, &earlier);
-	if (outcome != EST_NOT_FOUND)
-		return outcome;
-	reason_clear();
-	if (enrollment->identity->superseded)
-		return refuse(AUTH_CERTIFICATE_REVOKED,
-		    "the client certificate is revoked (superseded): use the one that followed it");
-	return EST_OK;
-}
-
-static enum outcome check_reuse(
-    struct service *service, struct enrollment *enrollment, bool key_used)
-{
-	if (enrollment->memory->terms.must_be_new)
-		return key_used ? store_key_check(
-				      service->store, enrollment->key, enrollment->record.spki)
-				: EST_OK;
-	return key_used ? note_other_names(service, enrollment) : EST_OK;
-}
-
-/* Makes the device's key, which takes the place of the request's (RFC 7030 4.4.1). */
-static enum outcome generate(struct enrollment *enrollment)
-{
-	const struct label *label = enrollment->label;
-	struct csr *csr = &enrollment->csr;
-	struct buf *spki = &enrollment->memory->spki;
-	const char *word =
-	    key_pair_word(label->config->generated_key, &label->profile->config->keys, &csr->key);
-	enum outcome outcome = key_pair_make(word, &enrollment->generated, spki);
-
-	if (outcome == EST_OK)
-		outcome = key_parse(buf_span(spki), &csr->key);
-	if (outcome != EST_OK)
-		return outcome;
-	csr->spki = csr->key.spki;
-	/* What the request asks for has to suit the key that it got. */
-	outcome = profile_check(label->profile, csr, true);
-	if (outcome != EST_OK)
-		return outcome;
-	key_sha256(csr->spki, enrollment->record.spki);
-	key_identity(&csr->key, enrollment->key);
-	return EST_OK;
-}
-
-/* What the request rests on may be revoked while it is looked at: the store looks again. */
-static void set_terms(struct service *service, struct enrollment *enrollment)
-{
-	struct enrollment_memory *memory = enrollment->memory;
-	struct cert_terms *terms = &memory->terms;
-	const struct identity *identity = enrollment->identity;
-
-	terms->key = enrollment->key;
-	if (!acts[enrollment->act].generates) {
-		terms->request = memory->request;
-		terms->since = clock_now() - service->config->retry_window;
-	}
-	terms->must_be_new = !enrollment->label->profile->config->key_reuse;
-	if (acts[enrollment->act].renews) {
-		terms->rests_on = memory->old.another ? &identity->certificate.serial
-						      : &memory->old.record.serial;
-		/* An answer that got lost is only fetched again by simplereenroll. */
-		if (enrollment->label->config->supersede && !identity->late && !enrollment->cmc &&
-		    !memory->old.another)
-			terms->supersedes = terms->rests_on;
-	} else if (identity->by_certificate && identity->trust == TRUST_EXPLICIT) {
-		terms->rests_on = &identity->certificate.serial;
-	}
-	if (memory->approval.memory != NULL)
-		terms->approval = &memory->approval;
-}
-
-/* Makes the certificate and records it. */
-static enum outcome make(struct service *service, struct enrollment *enrollment, bool key_used)
-{
-	struct cert_record earlier = {0};
-	struct cert_terms *terms = &enrollment->memory->terms;
-	enum outcome outcome = EST_OK;
-
-	set_terms(service, enrollment);
-	if (acts[enrollment->act].generates)
-		outcome = generate(enrollment);
-	else
-		outcome = check_reuse(service, enrollment, key_used);
-	if (outcome == EST_OK)
-		outcome = sign(enrollment);
-	if (outcome != EST_OK)
-		return outcome;
-	outcome = store_cert_add(service->store, &enrollment->record, terms, &earlier);
-	if (outcome != EST_CONFLICT)
-		return outcome;
-	/* Another worker was faster with the same request: its certificate stands, ours never
-	 * leaves. */
-	reason_clear();
-	return repeat(enrollment, &earlier);
-}
-
-/* From an examined and allowed request to a recorded certificate. */
-static enum outcome issue(struct service *service, struct enrollment *enrollment)
-{
-	struct enrollment_memory *memory = enrollment->memory;
-	enum outcome outcome = EST_OK;
-	bool key_used = false;
-
-	request_digest_content(enrollment, memory->request);
-	if (!acts[enrollment->act].generates)
-		outcome = look_for_answer(service, enrollment, &key_used);
-	if (outcome == EST_OK && !enrollment->repeated && approval_wanted(enrollment))
-		outcome = approval_check(
-		    service, enrollment, memory->request, memory->terms.secret, &memory->approval);
-	if (outcome != EST_OK || enrollment->repeated)
-		return outcome;
-	return make(service, enrollment, key_used);
 }
 
 /* --- who may --- */
@@ -418,5 +210,5 @@ enum outcome enroll(struct service *service, struct enrollment *enrollment)
 	outcome = authorize(service, enrollment);
 	if (outcome == EST_OK)
 		outcome = check_linking(service, enrollment);
-	return outcome == EST_OK ? issue(service, enrollment) : outcome;
+	return outcome == EST_OK ? enrollment_issue(service, enrollment) : outcome;
 }

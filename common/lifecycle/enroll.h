@@ -32,7 +32,9 @@ struct enrollment {
 	 * 6.2): it is used up with the certificate. NULL: none.
 	 */
 	const unsigned char *secret;
-	bool cmc; /* it came in a Full PKI Request: `approval` may say so too */
+	bool cmc;            /* it came in a Full PKI Request: `approval` may say so too */
+	bool must_be_new;    /* a living device is refused, whatever the label says */
+	const char *address; /* of the client, for the hook; may be NULL */
 
 	unsigned char key[32];     /* key_identity() of the request's, or of the generated one */
 	struct csr csr;            /* parsed, for the log, also after most refusals */
@@ -41,6 +43,7 @@ struct enrollment {
 	unsigned retry_after;      /* EST_PENDING: seconds after which to ask again */
 	struct buf generated;      /* ACT_GENERATE: PrivateKeyInfo in DER; a secret */
 	bool key_shared;           /* its key has a certificate under another name too */
+	bool uses_secret;          /* a one-time secret is used up for it */
 	bool repeated; /* the same request had been answered before; this is the same answer */
 	struct enrollment_memory *memory; /* enroll.c's */
 };
@@ -51,7 +54,9 @@ struct enrollment {
  * ACT_RENEW: for the names of a certificate that is being renewed (4.2.2), with the same key or a
  * new one. ACT_GENERATE: for a key that is made here (4.4), whose own key and signature do not
  * matter; never answered twice. EST_MALFORMED: the request; EST_FORBIDDEN: the identity may not;
- * EST_PENDING: it waits for approval (4.2.3); EST_UNAVAILABLE: try again later.
+ * EST_PENDING: it waits for approval (4.2.3); EST_CONFLICT: the device has a certificate already;
+ * EST_UNAUTHENTICATED (AUTH_SPENT): what proved the identity is used up; EST_UNAVAILABLE: try again
+ * later.
  */
 enum outcome enroll(struct service *service, struct enrollment *enrollment);
 

@@ -34,6 +34,7 @@ struct fullcmc {
 	const struct label *label;
 	const struct identity *identity;
 	const struct binding *binding; /* the TLS session's; may be NULL */
+	const char *address;           /* of the client; may be NULL */
 	struct span request;           /* DER of a ContentInfo */
 	/* Told of each certification request, for the log, while the reason stands; may be NULL. */
 	void (*note)(void *context, const struct fullcmc_part *part);

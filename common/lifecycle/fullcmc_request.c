@@ -7,8 +7,8 @@
 /* Whether a renewal by this identity can be that of the signer's certificate (RFC 7030 4.2.2). */
 static bool renews(const struct identity *identity, const struct fullcmc_signer *signer)
 {
-	if (!identity->by_certificate || identity->trust != TRUST_EXPLICIT)
-		return identity->by_password;
+	if (!identity_has(identity, PROOF_CERTIFICATE) || identity->trust != TRUST_EXPLICIT)
+		return (identity->proven & ~(unsigned)PROOF_CERTIFICATE) != 0;
 	return serial_equal(&identity->certificate.serial, &signer->record.serial);
 }
 
@@ -68,6 +68,7 @@ static void process(struct fullcmc_work *work, struct fullcmc_item *item)
 	struct enrollment enrollment = {.label = exchange->label,
 	    .identity = exchange->identity,
 	    .binding = exchange->binding,
+	    .address = exchange->address,
 	    .act = act_of(work, item->csr),
 	    .secret = work->secret_proven ? work->secret.digest : NULL,
 	    .cmc = true};

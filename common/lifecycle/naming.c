@@ -23,7 +23,8 @@ static void keep_spelling(const struct enrollment *enrollment, struct naming *ou
 	const struct identity *identity = enrollment->identity;
 	struct cert_parts parts;
 
-	if (identity->by_certificate && cert_parse(buf_span(&identity->der), &parts) == EST_OK &&
+	if (identity_has(identity, PROOF_CERTIFICATE) &&
+	    cert_parse(buf_span(&identity->der), &parts) == EST_OK &&
 	    name_parse(parts.subject, &out->own) == EST_OK &&
 	    name_equal(&out->own, &enrollment->csr.name) &&
 	    profile_takes_name(enrollment->label->profile, &out->own))
@@ -130,8 +131,8 @@ static enum outcome check_changed(const struct naming_question *question, struct
 	const struct enrollment *enrollment = question->enrollment;
 	const struct identity *identity = enrollment->identity;
 	const struct change *change = &out->change;
-	bool known = question->old != NULL ||
-		     (identity->by_certificate && identity->trust == TRUST_IMPLICIT);
+	bool known = question->old != NULL || (identity_has(identity, PROOF_CERTIFICATE) &&
+						  identity->trust == TRUST_IMPLICIT);
 
 	if (auth_allows(identity, &change->name, &change->sans) == EST_OK)
 		return EST_OK;

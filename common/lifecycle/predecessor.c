@@ -185,21 +185,21 @@ enum outcome predecessor_find(
 	struct identity asking = *identity; /* only looked at */
 	enum outcome outcome = EST_FORBIDDEN;
 
-	if (identity->by_certificate && identity->trust == TRUST_EXPLICIT) {
+	if (identity_has(identity, PROOF_CERTIFICATE) && identity->trust == TRUST_EXPLICIT) {
 		outcome = by_own_certificate(service, enrollment, old);
-		/* Where the label wants both, the user has to be allowed the name as well. */
-		if (outcome == EST_OK && identity->wants_both)
+		/* Where the label wants more than it, that has to allow the name as well. */
+		if (outcome == EST_OK && !identity_suffices(identity, PROOF_CERTIFICATE))
 			outcome = auth_allows(identity, &csr->name, &csr->wishes.sans);
 		if (outcome != EST_FORBIDDEN || !identity->is_ra)
 			return outcome;
 		forget(old);
 		reason_clear();
-	} else if (!identity->by_password) {
-		return refuse(RENEW_FOREIGN,
-		    "another CA's certificate cannot be renewed here; use simpleenroll");
 	} else {
 		/* T-08: nor do its names count beside a password. */
-		asking.by_certificate = asking.wants_both = false;
+		identity_ignore(&asking, PROOF_CERTIFICATE);
+		if (asking.granted_count == 0)
+			return refuse(RENEW_FOREIGN,
+			    "another CA's certificate cannot be renewed here; use simpleenroll");
 	}
 	outcome = auth_allows(&asking, &csr->name, &csr->wishes.sans);
 	return outcome == EST_OK ? look_up(service, enrollment, old) : outcome;

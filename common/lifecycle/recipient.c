@@ -144,7 +144,7 @@ static enum outcome find_certificate(struct service *service, const struct enrol
 	struct wanted wanted = wanted_of(enrollment->csr.asymmetric_key);
 	enum outcome outcome = EST_OK;
 
-	if (identity->by_certificate && identity->trust == TRUST_EXPLICIT)
+	if (identity_has(identity, PROOF_CERTIFICATE) && identity->trust == TRUST_EXPLICIT)
 		out->certificate = match(&wanted, &identity->certificate);
 	if (out->certificate == NULL && name[0] != '\0')
 		outcome = look_under(service, enrollment, name, &wanted, &out->certificate);

@@ -5,7 +5,10 @@
 
 #include <openssl/core_names.h>
 
+#include "common/auth/manufacturer.h"
+#include "common/base/file.h"
 #include "common/lifecycle/eecerts.h"
+#include "common/lifecycle/hook.h"
 #include "common/pki/csrattrs.h"
 #include "common/pki/pem.h"
 
@@ -46,6 +49,19 @@ static enum outcome make_csrattrs(const struct config *config, struct label *lab
 	return csrattrs_make(&plan, &label->csrattrs);
 }
 
+static enum outcome check_manufacturer(
+    const struct config *config, const struct config_label *label)
+{
+	const char *fault = label->manufacturer_name == NULL
+				? NULL
+				: manufacturer_rule_check(label->manufacturer_name);
+
+	if (fault == NULL)
+		return EST_OK;
+	return reason(EST_MALFORMED, "%s:%d: label \"%s\": manufacturer_name: \"%.60s\" %s",
+	    config->path, label->line, label->name, label->manufacturer_name, fault);
+}
+
 static enum outcome check_generated(const struct config *config, const struct config_label *label)
 {
 	if (label->generated_key == NULL || words_have(&label->profile->keys, label->generated_key))
@@ -73,6 +89,8 @@ static enum outcome make_labels(struct service *service)
 			outcome = trust_make(label->config, label->ca->certificate, &label->trust);
 		if (outcome == EST_OK)
 			outcome = check_generated(config, label->config);
+		if (outcome == EST_OK)
+			outcome = check_manufacturer(config, label->config);
 		if (outcome == EST_OK)
 			outcome = make_csrattrs(config, label);
 		if (outcome == EST_OK)
@@ -168,11 +186,24 @@ static enum outcome open_store(struct service *service)
 	return store_open(&settings, &service->store);
 }
 
+/* Without it there would be no limits, so that is no time to serve. */
+static enum outcome open_limiter(struct service *service)
+{
+	char *path = file_path(service->config->state, "limits");
+	enum outcome outcome = limiter_open(path, &service->limiter);
+
+	free(path);
+	return outcome;
+}
+
 enum outcome service_open(const char *path, unsigned what, struct service **out)
 {
 	struct service *service = mem_alloc(sizeof(*service));
 	enum outcome outcome = config_load(config_path(path), &service->config);
 
+	/* Its process is to know no key, and none may fork while a store is open. */
+	if (outcome == EST_OK && (what & SERVICE_HOOKS) != 0)
+		outcome = hook_prepare(service->config, &service->helper);
 	if (outcome == EST_OK && (what & SERVICE_LABELS) != 0) {
 		outcome = open_cas(service, (what & SERVICE_SIGN) != 0);
 		if (outcome == EST_OK)
@@ -184,6 +215,8 @@ enum outcome service_open(const char *path, unsigned what, struct service **out)
 	}
 	if (outcome == EST_OK && (what & SERVICE_STORE) != 0)
 		outcome = open_store(service);
+	if (outcome == EST_OK && (what & SERVICE_LIMITS) != 0)
+		outcome = open_limiter(service);
 	if (outcome != EST_OK) {
 		service_close(service);
 		return outcome;
@@ -212,7 +245,9 @@ void service_close(struct service *service)
 	free(service->profiles);
 	free(service->cas);
 	free(service->ca_names);
+	limiter_close(service->limiter);
 	store_close(service->store);
+	helper_stop(service->helper);
 	config_free(service->config);
 	free(service);
 }

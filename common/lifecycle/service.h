@@ -9,6 +9,8 @@
 
 #include "common/auth/trust.h"
 #include "common/base/config.h"
+#include "common/base/limiter.h"
+#include "common/base/helper.h"
 #include "common/ca/ca.h"
 #include "common/pki/blocklist.h"
 #include "common/pki/profile.h"
@@ -27,9 +29,11 @@ struct label {
 
 struct service {
 	struct config *config;
-	struct store *store;   /* NULL without SERVICE_STORE */
-	struct ca **cas;       /* config->ca_count of them, or NULL */
-	struct name *ca_names; /* their subjects, which no certificate may have */
+	struct helper *helper;   /* starts the labels' hooks; NULL without SERVICE_HOOKS, or any */
+	struct store *store;     /* NULL without SERVICE_STORE */
+	struct limiter *limiter; /* NULL without SERVICE_LIMITS */
+	struct ca **cas;         /* config->ca_count of them, or NULL */
+	struct name *ca_names;   /* their subjects, which no certificate may have */
 	struct profile **profiles;
 	struct blocklist *blocklist; /* keys that no certificate is made of; with SERVICE_LABELS */
 	struct label *labels;        /* config->label_count of them, or NULL */
@@ -40,6 +44,8 @@ enum {
 	SERVICE_STORE = 1,  /* the store is open */
 	SERVICE_LABELS = 2, /* CAs' certificates, profiles, labels; no key */
 	SERVICE_SIGN = 4,   /* with SERVICE_LABELS: the CAs' keys too */
+	SERVICE_LIMITS = 16, /* rates and wrong guesses are counted, in <state>/limits */
+	SERVICE_HOOKS = 8,  /* the process that starts hooks, where a label has one */
 };
 
 /* config_path as for config_path(). *out is given back with service_close(). */

@@ -1,7 +1,11 @@
 #include "common/pki/pem.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -19,35 +23,123 @@ static bool have(STACK_OF(X509) *stack, X509 *certificate)
 	return false;
 }
 
-static void read_certificates(BIO *bio, STACK_OF(X509) *stack)
+static void put(STACK_OF(X509) *stack, X509 *certificate)
 {
-	X509 *certificate;
+	if (have(stack, certificate) || sk_X509_push(stack, certificate) <= 0)
+		X509_free(certificate);
+}
 
-	while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
-		if (have(stack, certificate) || sk_X509_push(stack, certificate) <= 0)
-			X509_free(certificate);
+/* One certificate in DER is the whole file. */
+static bool put_der(struct span der, STACK_OF(X509) *stack)
+{
+	const unsigned char *at = der.data;
+	X509 *certificate = der.len == 0 ? NULL : d2i_X509(NULL, &at, (long)der.len);
+
+	if (certificate == NULL || at != der.data + der.len) {
+		X509_free(certificate);
+		return false;
+	}
+	put(stack, certificate);
+	return true;
+}
+
+/* Every certificate in PEM; false where there is none, or a block is no good one. */
+static bool put_pem(struct span text, STACK_OF(X509) *stack)
+{
+	BIO *bio = BIO_new_mem_buf(text.data, (int)text.len);
+	X509 *certificate;
+	bool any = false;
+
+	while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		put(stack, certificate);
+		any = true;
+	}
+	BIO_free(bio);
+	/* The loop ends at the end of the file, which is fine, or at a bad block. */
+	return any && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+static enum outcome put_file(const char *path, STACK_OF(X509) *stack)
+{
+	static const char begin[] = "-----BEGIN ";
+	struct buf content = {0};
+	enum outcome outcome = file_read(path, FILE_MOST, &content);
+	struct span span = buf_span(&content);
+	bool is_pem = span.len > 0 && memmem(span.data, span.len, begin, sizeof(begin) - 1) != NULL;
+
+	if (outcome == EST_OK && !(is_pem ? put_pem(span, stack) : put_der(span, stack)))
+		outcome = reason_openssl(EST_MALFORMED,
+		    "%s does not hold certificates in PEM or DER, or not only good ones", path);
+	ERR_clear_error();
+	buf_free(&content);
+	return outcome;
+}
+
+/*
+ * Whether a name in a directory is a certificate file's: one that is being written has another.
+ */
+static int is_named_so(const struct dirent *entry)
+{
+	static const char *const endings[] = {".pem", ".crt", ".cer"};
+	const char *ending = strrchr(entry->d_name, '.');
+
+	if (entry->d_name[0] == '.' || ending == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (strcasecmp(ending, endings[i]) == 0)
+			return 1;
+	return 0;
+}
+
+/* The order of names is that of their octets, whatever the locale. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/*
+ * What is no regular file, nor leads to one, is left out: a directory or a pipe may have any name.
+ * A link to nothing is a file that is missing.
+ */
+static enum outcome put_entry(const char *path, STACK_OF(X509) *stack)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return EST_OK;
+	return put_file(path, stack);
+}
+
+static enum outcome put_directory(const char *path, STACK_OF(X509) *stack)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(path, &entries, is_named_so, by_name);
+	enum outcome outcome = EST_OK;
+
+	if (count < 0)
+		return reason(errno == EACCES ? EST_FORBIDDEN : EST_UNAVAILABLE,
+		    "cannot list the directory %s: %s", path, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		char *file = file_path(path, entries[i]->d_name);
+		if (outcome == EST_OK)
+			outcome = put_entry(file, stack);
+		free(file);
+		free(entries[i]);
+	}
+	free(entries);
+	if (outcome == EST_OK && sk_X509_num(stack) == 0)
+		outcome = reason(EST_MALFORMED,
+		    "the directory %s holds no file that ends in .pem, .crt or .cer", path);
+	return outcome;
 }
 
 enum outcome pem_certificates(const char *path, STACK_OF(X509) **out)
 {
 	STACK_OF(X509) *stack = sk_X509_new_null();
-	struct buf text = {0};
-	enum outcome outcome = file_read(path, FILE_MOST, &text);
-	BIO *bio;
+	struct stat status;
+	bool is_directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+	enum outcome outcome = is_directory ? put_directory(path, stack) : put_file(path, stack);
 
-	if (outcome == EST_OK) {
-		bio = BIO_new_mem_buf(text.data, (int)text.len);
-		read_certificates(bio, stack);
-		BIO_free(bio);
-		/* The loop ends at the end of the file, which is fine, or at a block that is no
-		 * certificate. */
-		if (sk_X509_num(stack) == 0 ||
-		    ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-			outcome = reason_openssl(EST_MALFORMED,
-			    "%s does not hold certificates in PEM, or not only good ones", path);
-		ERR_clear_error();
-	}
-	buf_free(&text);
 	if (outcome != EST_OK) {
 		sk_X509_pop_free(stack, X509_free);
 		return outcome;

@@ -1,5 +1,5 @@
 /*
- * pem.h - certificates and keys out of PEM files, with errors that name the file.
+ * pem.h - certificates and keys out of files, with errors that name the file.
  */
 #ifndef EST_PEM_H
 #define EST_PEM_H
@@ -8,8 +8,12 @@
 
 #include "common/base/outcome.h"
 
-/* Every certificate of the file, in order, at least one, none twice. The caller frees with
- * sk_X509_pop_free(). */
+/*
+ * Every certificate at path, in order, at least one, none twice: of a file in PEM, or one in DER;
+ * of a directory, those of its files, and links to such, whose names end in .pem, .crt or .cer
+ * and do not begin with a dot, in the order of their names. EST_MALFORMED and what file_read()
+ * gives; the reason names the file. The caller frees with sk_X509_pop_free().
+ */
 enum outcome pem_certificates(const char *path, STACK_OF(X509) **out);
 
 /*

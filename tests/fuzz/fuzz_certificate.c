@@ -131,14 +131,14 @@ static void identify(const char *variable, bool is_pump)
 	char *chain[] = {mem_string(variable), NULL};
 	struct auth auth = {.label = &label,
 	    .trust = trust_of(&label),
-	    .memory = {NULL, nobody, remembered},
+	    .memory = {.user = nobody, .certificate = remembered},
 	    .now = NOW};
 	struct credentials credentials = {.certificate = variable, .chain = chain};
 	struct identity identity = {0};
 	enum outcome outcome;
 
 	reason_clear();
-	outcome = fuzz_judged(certificate_identify(&auth, &credentials, &identity));
+	outcome = fuzz_judged(certificate_identify(&auth, PROOF_CERTIFICATE, &credentials, &identity));
 	must(outcome == EST_OK || outcome == EST_UNAUTHENTICATED || outcome == EST_FORBIDDEN);
 	must((outcome == EST_OK) == is_pump);
 	must(outcome != EST_OK || span_equal(buf_span(&identity.der), OCTETS(pump)));

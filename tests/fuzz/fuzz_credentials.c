@@ -69,19 +69,20 @@ static enum outcome identify(const char *field)
 	const struct config_label label = {.name = (char[]){"pumps"}};
 	static struct crypt_data data;
 	struct auth auth = {.label = &label,
-	    .memory = {NULL, remembered_user, remembered_certificate},
+	    .memory = {.user = remembered_user, .certificate = remembered_certificate},
 	    .cache = 60,
 	    .now = NOW};
-	struct user_record user = {0};
+	const struct credentials credentials = {.authorization = field};
+	struct identity identity = {0};
 	enum outcome outcome;
 
 	if (data.output[0] == '\0')
 		must(crypt_r(PASSWORD, "ef", &data) != NULL && data.output[0] == 'e');
 	auth.memory.context = data.output;
-	outcome = basic_identify(&auth, field, &user);
+	outcome = basic_identify(&auth, PROOF_PASSWORD, &credentials, &identity);
 	if (outcome == EST_OK)
-		must(user.name != NULL && strchr(user.name, ':') == NULL);
-	user_record_clear(&user);
+		must(identity.user.name != NULL && strchr(identity.user.name, ':') == NULL);
+	identity_clear(&identity);
 	return outcome;
 }
 

@@ -48,7 +48,10 @@ static enum outcome user(void *context, const char *name, struct user_record *ou
 		return reason(world.memory, "as the test wants it");
 	if (strcmp(name, "worker") != 0)
 		return reason(EST_NOT_FOUND, "no such user");
-	*out = (struct user_record){.name = "worker", .password = world.hash, .names = world.names};
+	*out = (struct user_record){.name = "worker",
+	    .password = world.hash,
+	    .names = world.names,
+	    .roles = 1U << ROLE_ENROLL};
 	return EST_OK;
 }
 
@@ -136,10 +139,11 @@ static enum outcome identify(const char *authorization, X509 *cert, struct ident
 {
 	struct auth auth = {.label = &world.label,
 	    .trust = world.trust,
-	    .memory = {NULL, user, certificate},
+	    .memory = {.user = user, .certificate = certificate},
 	    .now = MAKER_NOW};
 	struct credentials credentials = {
-	    authorization, cert == NULL ? NULL : maker_cert_pem(cert), NULL};
+	    .authorization = authorization,
+	    .certificate = cert == NULL ? NULL : maker_cert_pem(cert)};
 
 	return auth_identify(&auth, &credentials, out);
 }
@@ -212,7 +216,7 @@ static void test_both_fail(void **state)
 	refuses(WRONG, NULL, AUTH_CERTIFICATE_MISSING, "none came");
 	wants("certificate-and-basic", NULL);
 	refuses(RIGHT, world.strange, AUTH_CERTIFICATE_MISSING, "does not lead");
-	refuses(RIGHT, NULL, AUTH_CERTIFICATE_MISSING, "beside the password");
+	refuses(RIGHT, NULL, AUTH_CERTIFICATE_MISSING, "beside what came");
 	world.memory = EST_UNAVAILABLE;
 	wants("basic", "certificate");
 	refuses(WRONG, world.strange, SERVER_UNAVAILABLE, "as the test wants it");
@@ -226,11 +230,11 @@ static void test_identity(void **state)
 	(void)state;
 	wants("basic", "certificate");
 	assert_outcome(EST_OK, identify(RIGHT, NULL, &identity));
-	assert_true(identity.by_password && !identity.by_certificate);
+	assert_int_equal(identity.proven, PROOF_PASSWORD);
 	assert_string_equal(identity.text, "user:worker");
 	identity_clear(&identity);
 	assert_outcome(EST_OK, identify(NULL, world.ours, &identity));
-	assert_true(identity.by_certificate && !identity.by_password);
+	assert_int_equal(identity.proven, PROOF_CERTIFICATE);
 	assert_int_equal(identity.trust, TRUST_EXPLICIT);
 	assert_memory_equal(identity.text, "certificate:", 12);
 	assert_bytes(maker_cert_der(world.ours), buf_span(&identity.der));
@@ -294,7 +298,7 @@ static void test_no_client_certificate(void **state)
 	    .extensions = leaf_extensions};
 	struct auth auth = {.label = &world.label,
 	    .trust = world.trust,
-	    .memory = {NULL, user, certificate},
+	    .memory = {.user = user, .certificate = certificate},
 	    .now = MAKER_NOW};
 	X509 *child = maker_cert(&spec), *early;
 
@@ -310,7 +314,7 @@ static void test_no_client_certificate(void **state)
 	early = maker_cert(&spec);
 	refuses(NULL, early, AUTH_CERTIFICATE_EARLY, "clocks");
 	for (size_t i = 0; i < COUNT(forms); i++) {
-		struct credentials credentials = {NULL, forms[i], NULL};
+		struct credentials credentials = {.certificate = forms[i]};
 		struct identity identity;
 		assert_refusal(
 		    AUTH_CERTIFICATE_FORM, auth_identify(&auth, &credentials, &identity));
@@ -324,7 +328,7 @@ static void test_trailing_octets(void **state)
 	static const unsigned char tails[][4] = {{0}, {0x30, 0x00}, {0x05, 0x00}, {'\n'}};
 	struct auth auth = {.label = &world.label,
 	    .trust = world.trust,
-	    .memory = {NULL, user, certificate},
+	    .memory = {.user = user, .certificate = certificate},
 	    .now = MAKER_NOW};
 	struct span whole = maker_cert_der(world.ours);
 
@@ -340,7 +344,7 @@ static void test_trailing_octets(void **state)
 		/* What is remembered is no help. */
 		world.known = maker_copy(buf_span(&der));
 		base64_encode(&text, buf_span(&der), 0);
-		credentials = (struct credentials){NULL, buf_string(&text), NULL};
+		credentials = (struct credentials){.certificate = buf_string(&text)};
 		assert_refusal(i < COUNT(tails) ? AUTH_CERTIFICATE_FORM : REFUSAL_NONE,
 		    auth_identify(&auth, &credentials, &identity));
 		identity_clear(&identity);
@@ -400,8 +404,10 @@ static void test_ours_by_another_way(void **state)
 static enum outcome user_may(const char *const *names, const char *subject, const char *san)
 {
 	const char *const extensions[] = {"subjectAltName", san, NULL};
-	struct identity identity = {
-	    .by_password = true, .user = {.name = "worker", .names = names}};
+	struct identity identity = {.proven = PROOF_PASSWORD,
+	    .granted = {PROOF_PASSWORD},
+	    .granted_count = 1,
+	    .user = {.name = "worker", .names = names}};
 	struct csr csr;
 	enum outcome outcome;
 
@@ -449,7 +455,8 @@ static enum outcome certificate_may(X509 *cert, const char *subject, const char 
 {
 	const char *const extensions[] = {"subjectAltName", san, NULL};
 	struct span der = maker_cert_der(cert);
-	struct identity identity = {.by_certificate = true};
+	struct identity identity = {
+	    .proven = PROOF_CERTIFICATE, .granted = {PROOF_CERTIFICATE}, .granted_count = 1};
 	struct csr csr;
 	enum outcome outcome;
 
@@ -487,7 +494,7 @@ static void test_certificate_names(void **state)
 static void test_both(void **state)
 {
 	struct identity identity = {
-	    .by_password = true, .by_certificate = true, .user = {.name = "worker"}};
+	    .proven = PROOF_PASSWORD | PROOF_CERTIFICATE, .user = {.name = "worker"}};
 	struct csr csr;
 
 	(void)state;
@@ -495,7 +502,10 @@ static void test_both(void **state)
 	assert_outcome(
 	    EST_OK, csr_parse(maker_csr("P-256", "CN=pump-7,O=Acme", NULL), CSR_KEY_PROVEN, &csr));
 	for (int both = 0; both < 2; both++) {
-		identity.wants_both = both == 1;
+		identity.granted[0] =
+		    both == 1 ? PROOF_PASSWORD | PROOF_CERTIFICATE : PROOF_PASSWORD;
+		identity.granted[1] = PROOF_CERTIFICATE;
+		identity.granted_count = both == 1 ? 1 : 2;
 		identity.user.names = any_name;
 		assert_outcome(EST_OK, auth_allows(&identity, &csr.name, &csr.wishes.sans));
 		identity.user.names = no_name;
@@ -507,7 +517,7 @@ static void test_both(void **state)
 	    EST_OK, csr_parse(maker_csr("P-256", "CN=pump-8,O=Acme", NULL), CSR_KEY_PROVEN, &csr));
 	identity.user.names = any_name;
 	assert_refusal(NAME_NOT_ALLOWED, auth_allows(&identity, &csr.name, &csr.wishes.sans));
-	identity.by_password = identity.by_certificate = identity.wants_both = false;
+	identity.granted_count = 0;
 	assert_refusal(NAME_NOT_ALLOWED, auth_allows(&identity, &csr.name, &csr.wishes.sans));
 	csr_clear(&csr);
 	buf_free(&identity.der);

@@ -112,11 +112,11 @@ static enum outcome identify(X509 *cert, struct identity *out)
 {
 	struct auth auth = {.label = &world.label,
 	    .trust = world.trust,
-	    .memory = {NULL, user, certificate},
+	    .memory = {.user = user, .certificate = certificate},
 	    .grace = world.grace,
 	    .superseded_since = world.superseded_since,
 	    .now = MAKER_NOW};
-	struct credentials credentials = {NULL, maker_cert_pem(cert), NULL};
+	struct credentials credentials = {.certificate = maker_cert_pem(cert)};
 
 	return auth_identify(&auth, &credentials, out);
 }
@@ -140,7 +140,8 @@ static void test_grace(void **state)
 	refuses(AUTH_CERTIFICATE_EXPIRED, late);
 	world.grace = 2 * HOUR;
 	assert_outcome(EST_OK, identify(late, &identity));
-	assert_true(identity.by_certificate && identity.late);
+	assert_int_equal(identity.proven, PROOF_CERTIFICATE);
+	assert_true(identity.late);
 	identity_clear(&identity);
 	world.revocation = KEY_COMPROMISE;
 	refuses(AUTH_CERTIFICATE_REVOKED, late);
@@ -349,7 +350,7 @@ static void test_ra_is_ours(void **state)
 
 static void test_name(void **state)
 {
-	struct identity identity = {.by_password = true, .user = {.name = "worker"}};
+	struct identity identity = {.proven = PROOF_PASSWORD, .user = {.name = "worker"}};
 	struct buf name = {0};
 
 	(void)state;

@@ -74,7 +74,9 @@ static int make_world(void **state)
 	assert_outcome(EST_OK, service_open(maker_file("est.conf", buf_string(&config)),
 				   SERVICE_STORE | SERVICE_LABELS | SERVICE_SIGN, &world.service));
 	buf_free(&config);
-	world.user = (struct identity){.by_password = true,
+	world.user = (struct identity){.proven = PROOF_PASSWORD,
+	    .granted = {PROOF_PASSWORD},
+	    .granted_count = 1,
 	    .user = {.name = "factory", .password = "", .names = names, .labels = labels},
 	    .text = text};
 	return 0;
@@ -398,8 +400,12 @@ static void test_certificate_own(void **state)
 {
 	static char text[] = "certificate:1";
 	struct cert_record record = enroll_device("", "P-256#device", "CN=pump-1");
-	struct identity identity = {
-	    .by_certificate = true, .trust = TRUST_EXPLICIT, .certificate = record, .text = text};
+	struct identity identity = {.proven = PROOF_CERTIFICATE,
+	    .granted = {PROOF_CERTIFICATE},
+	    .granted_count = 1,
+	    .trust = TRUST_EXPLICIT,
+	    .certificate = record,
+	    .text = text};
 	struct cert_record other = enroll_device("", "P-384#device", "CN=pump-2");
 
 	(void)state;

@@ -151,8 +151,10 @@ static enum outcome user(void *context, const char *name, struct user_record *ou
 		return reason(remembered.outcome, "as the test wants it");
 	if (remembered.name == NULL || strcmp(name, remembered.name) != 0)
 		return reason(EST_NOT_FOUND, "there is no user \"%s\"", name);
-	*out = (struct user_record){
-	    .name = remembered.name, .password = remembered.hash, .labels = remembered.labels};
+	*out = (struct user_record){.name = remembered.name,
+	    .password = remembered.hash,
+	    .labels = remembered.labels,
+	    .roles = 1U << ROLE_ENROLL};
 	return EST_OK;
 }
 
@@ -180,13 +182,15 @@ static enum outcome identify_at(int64_t now, const char *authorization)
 {
 	static char label_name[] = "plant";
 	static struct config_label label = {.name = label_name};
-	struct auth auth = {.label = &label, .memory = {NULL, user, NULL}, .cache = 60, .now = now};
-	struct user_record out = {0};
-	enum outcome outcome = basic_identify(&auth, authorization, &out);
+	const struct auth auth = {
+	    .label = &label, .memory = {.user = user}, .cache = 60, .now = now};
+	const struct credentials credentials = {.authorization = authorization};
+	struct identity out = {0};
+	enum outcome outcome = basic_identify(&auth, PROOF_PASSWORD, &credentials, &out);
 
 	if (outcome == EST_OK)
-		assert_string_equal(out.name, remembered.name);
-	user_record_clear(&out);
+		assert_string_equal(out.user.name, remembered.name);
+	identity_clear(&out);
 	return outcome;
 }
 
