@@ -36,6 +36,11 @@ bool check_kept(struct check *check, const char *what, const char *path);
 bool check_contradictions(struct check *check, const char *what, const struct config_label *label,
     const struct profile *profile);
 
+/*
+ * The same of who may ask, and whether its hook can be started: cmd_check_identity.c's table.
+ */
+bool check_identities(struct check *check, const char *what, const struct config_label *label);
+
 /* All about one CA: what can be read and by whom, dates, chain, key. */
 void check_ca(struct check *check, const struct config_ca *config);
 

@@ -13,6 +13,7 @@ struct client_options {
 	struct cli_list sans;
 	int64_t wait, if_expires_within;
 	bool json, rekey, keep_key;
+	const char *srp_user, *srp_password_file;
 	/* what a request holds */
 	bool bind, link, attributes;
 	const char *challenge_file, *otp_file, *revocation_file;

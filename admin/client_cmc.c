@@ -252,9 +252,9 @@ static enum outcome check_options(const struct client_options *options, int *rea
 		    "--revoke is for the certificate that is in the directory; of the "
 		    "options that say what to ask for it takes --revocation-file only");
 	if (options->revoke && options->revocation_file != NULL && options->user == NULL &&
-	    options->certificate == NULL)
-		return cli_usage("--revoke --revocation-file: --user or --cert is missing, because "
-				 "the message is signed by nobody");
+	    options->certificate == NULL && options->srp_user == NULL)
+		return cli_usage("--revoke --revocation-file: --user, --cert or --srp-user is "
+				 "missing, because the message is signed by nobody");
 	return EST_OK;
 }
 

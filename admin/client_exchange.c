@@ -91,8 +91,10 @@ enum outcome client_exchange_get(const struct client_session *session, const cha
 	struct buf url = {0};
 	struct http_request request = {.user_agent = session->user_agent,
 	    .trust = buf_span(&session->trust),
-	    .provisional = provisional,
-	    .tls12 = session->tls12};
+	    .provisional = provisional || session->srp_alone,
+	    .tls12 = session->tls12,
+	    .srp_user = session->srp_user,
+	    .srp_password = (const char *)session->srp_password.data};
 	enum outcome outcome;
 
 	operation_url(session, operation, &url);
@@ -231,9 +233,12 @@ enum outcome client_exchange_post(struct client_session *session,
 	    .user_agent = session->user_agent,
 	    .headers = headers,
 	    .trust = buf_span(&session->trust),
+	    .provisional = session->srp_alone,
 	    .tls12 = session->tls12,
 	    .user = session->user,
 	    .password = session->password,
+	    .srp_user = session->srp_user,
+	    .srp_password = (const char *)session->srp_password.data,
 	    .certificate = buf_span(&session->certificate),
 	    .key = buf_span(&session->key)};
 	for (;;) {

@@ -51,6 +51,30 @@ static enum outcome make_settings(struct client_run *run)
 	return outcome;
 }
 
+static enum outcome take_srp(struct client_run *run)
+{
+	const struct client_options *options = run->options;
+	struct client_session *session = &run->session;
+	enum outcome outcome;
+
+	if (options->srp_user == NULL)
+		return options->srp_password_file == NULL
+			   ? EST_OK
+			   : cli_usage("--srp-password-file: --srp-user is missing");
+	if (options->certificate != NULL)
+		return cli_usage(
+		    "--srp-user and --cert: one of them; TLS-SRP asks for no certificate");
+	if (options->tls_max != NULL && !session->tls12)
+		return cli_usage("--srp-user: there is no TLS-SRP in TLS 1.3");
+	buf_reserve(&session->srp_password, 2048); /* grown, it would leave a copy behind */
+	outcome = cli_secret(options->srp_password_file, "--srp-password-file", "TLS-SRP password",
+	    false, &session->srp_password);
+	(void)buf_string(&session->srp_password);
+	session->srp_user = options->srp_user;
+	session->srp_alone = options->trust == NULL && options->fingerprint == NULL;
+	return outcome;
+}
+
 enum outcome client_run_open(
     const struct client_options *options, enum client_access access, struct client_run *run)
 {
@@ -62,6 +86,8 @@ enum outcome client_run_open(
 	run->session.wait = options->wait;
 	run->session.tls12 = options->tls_max != NULL && strcmp(options->tls_max, "1.2") == 0;
 	outcome = client_directory_open(options->directory, access, &run->directory);
+	if (outcome == EST_OK)
+		outcome = take_srp(run);
 	return outcome == EST_OK ? make_settings(run) : outcome;
 }
 
@@ -114,6 +140,29 @@ static enum outcome trust_directory(struct client_run *run)
 	return outcome;
 }
 
+/* What the directory holds, else the roots of a server that has proven itself by TLS-SRP. */
+static enum outcome trust_srp(struct client_run *run)
+{
+	struct client_cacerts cacerts;
+	enum outcome outcome;
+
+	if (content(run, CLIENT_TRUST).len > 0)
+		return trust_directory(run);
+	outcome = client_session_cacerts(&run->session, &cacerts);
+	run->trust = sk_X509_new_null();
+	for (int i = 0; outcome == EST_OK && i < sk_X509_num(cacerts.certs); i++) {
+		X509 *cert = sk_X509_value(cacerts.certs, i);
+		if (client_cert_is_root(cert) && X509_up_ref(cert) == 1)
+			(void)sk_X509_push(run->trust, cert);
+	}
+	if (outcome == EST_OK && sk_X509_num(run->trust) == 0)
+		outcome = reason(EST_CONFLICT,
+		    "RFC 7030 4.1.1: there is no self-signed certificate among the server's %d",
+		    sk_X509_num(cacerts.certs));
+	client_cacerts_free(&cacerts);
+	return outcome;
+}
+
 static enum outcome fetch_cacerts(struct client_run *run)
 {
 	struct client_cacerts cacerts;
@@ -142,6 +191,8 @@ enum outcome client_run_trust(struct client_run *run)
 		outcome = trust_fingerprint(run);
 	else if (run->options->trust != NULL)
 		outcome = trust_file(run);
+	else if (run->session.srp_alone)
+		outcome = trust_srp(run);
 	else
 		outcome = trust_directory(run);
 	if (outcome != EST_OK)

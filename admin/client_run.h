@@ -16,7 +16,8 @@ struct client_run {
 };
 
 /*
- * Locks and loads the device directory and makes the settings out of it and the options.
+ * Locks and loads the device directory, takes the password of --srp-user, and makes the settings
+ * out of directory and options.
  * EST_CONFLICT where it holds a device of another server or label. client_run_close() in every
  * case.
  */
@@ -24,7 +25,8 @@ enum outcome client_run_open(
     const struct client_options *options, enum client_access access, struct client_run *run);
 
 /*
- * Finds out whom to trust (--fingerprint, --trust, or what the directory holds), fetches the CA's
+ * Finds out whom to trust (--fingerprint, --trust, or what the directory holds; else whom the
+ * server says that has proven itself by TLS-SRP), fetches the CA's
  * certificates from a server so verified, and saves all of it. session->trust is set from then on.
  */
 enum outcome client_run_trust(struct client_run *run);

@@ -194,6 +194,7 @@ void client_cacerts_free(struct client_cacerts *cacerts)
 void client_session_free(struct client_session *session)
 {
 	buf_cleanse(&session->key);
+	buf_cleanse(&session->srp_password);
 	buf_free(&session->certificate);
 	buf_free(&session->trust);
 	http_session_free(session->http);

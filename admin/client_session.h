@@ -18,11 +18,14 @@ struct client_session {
 	const char *user_agent;                 /* the caller's */
 	const char *user;                       /* Basic, the caller's; NULL for none */
 	const char *password;                   /* the caller's */
-	struct buf certificate, key;            /* PEM, of the client; empty for none */
-	struct buf trust;          /* PEM, what the server's certificate must chain to */
-	int64_t wait;              /* seconds to wait on 202 */
-	bool tls12;                /* speak TLS 1.2 and nothing later */
-	struct http_session *http; /* the connection that is kept; NULL at the start */
+	const char *srp_user;                   /* TLS-SRP, the caller's; NULL for none */
+	struct buf srp_password;
+	bool srp_alone; /* by which alone the server proves itself: it needs no certificate */
+	struct buf certificate, key; /* PEM, of the client; empty for none */
+	struct buf trust;            /* PEM, what the server's certificate must chain to */
+	int64_t wait;                /* seconds to wait on 202 */
+	bool tls12;                  /* speak TLS 1.2 and nothing later */
+	struct http_session *http;   /* the connection that is kept; NULL at the start */
 };
 
 /* What is posted: made anew for each time that it is sent. */

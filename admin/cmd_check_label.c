@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "admin/check.h"
+#include "common/auth/auth.h"
 #include "common/lifecycle/eecerts.h"
 #include "common/pki/csrattrs.h"
 #include "common/pki/der.h"
@@ -94,8 +95,7 @@ static bool idle_eecerts(const struct pair *pair)
 
 static bool takes_certificates(const struct pair *pair)
 {
-	return words_have(&pair->label->authenticate, "certificate") ||
-	       words_have(&pair->label->authenticate, "certificate-and-basic");
+	return (auth_proofs(pair->label) & PROOF_CERTIFICATE) != 0;
 }
 
 /* RFC 7030 3.3.2: who shows a certificate is its TLS client. */
@@ -322,6 +322,7 @@ bool check_contradictions(struct check *check, const char *what, const struct co
 	pair.attributes = buf_span(&attributes);
 	fine = check_variables(check, what, label) && fine;
 	fine = make_eecerts(check, what, label) && fine;
+	fine = check_identities(check, what, label) && fine;
 	for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++)
 		if (contradictions[i].found(&pair)) {
 			check_say(

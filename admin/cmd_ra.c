@@ -7,12 +7,11 @@
  */
 #include "admin/command.h"
 #include "admin/grant.h"
-
-#define NO_PASSWORD "*" /* no crypt(5) string: nothing that is typed matches it */
+#include "common/auth/password.h"
 
 enum outcome cmd_ra_add(void *context, const struct cli_call *call)
 {
-	return grant_add(context, &grant_ra, call->arguments[0], NO_PASSWORD);
+	return grant_add(context, &grant_ra, call->arguments[0], PASSWORD_NONE);
 }
 
 enum outcome cmd_ra_list(void *context, const struct cli_call *call)

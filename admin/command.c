@@ -13,9 +13,12 @@
 
 #include "admin/worker.h"
 #include "common/base/escape.h"
+#include "common/base/file.h"
 #include "common/base/utf8.h"
 
-#define LOGIN_MOST 64 /* octets of a login name that are kept */
+#define LOGIN_MOST 64         /* octets of a login name that are kept */
+#define INPUT_MOST (64 << 20) /* octets of a file that is read whole */
+#define INPUT_STEP 65536
 
 static volatile sig_atomic_t caught;
 
@@ -41,20 +44,57 @@ static void hold_signals(void)
 
 static enum outcome read_secret(struct admin *admin, const struct cli_call *call)
 {
-	bool asks = (call->command->opens & COMMAND_NEW_PASSWORD) != 0;
+	bool makes = (call->command->opens & COMMAND_NEW_PASSWORD) != 0;
+	bool asks = makes || (call->command->opens & COMMAND_PASSWORD) != 0;
 	struct buf prompt = {0};
 	enum outcome outcome;
 
-	if (!asks && admin->secret_file == NULL)
+	if (admin->no_password && admin->secret_file != NULL)
+		return cli_usage("--no-password and --password-file contradict each other");
+	if (admin->no_password || (!asks && admin->secret_file == NULL))
 		return EST_OK;
 	if (asks) {
-		buf_add_string(&prompt, "new password of ");
+		buf_add_string(&prompt, makes ? "new password of " : "password of ");
 		cli_escape(&prompt, span_of(call->arguments[0]));
 	}
 	outcome = cli_secret(
-	    admin->secret_file, "--password-file", buf_string(&prompt), true, &admin->secret);
+	    admin->secret_file, "--password-file", buf_string(&prompt), makes, &admin->secret);
 	buf_free(&prompt);
 	return outcome;
+}
+
+static enum outcome read_stdin(struct buf *out)
+{
+	ssize_t got;
+
+	do {
+		buf_reserve(out, INPUT_STEP);
+		got = read(STDIN_FILENO, out->data + out->len, INPUT_STEP);
+		if (got > 0)
+			out->len += (size_t)got;
+		if (out->len > INPUT_MOST)
+			return reason(EST_MALFORMED, "stdin is longer than %d bytes", INPUT_MOST);
+	} while (got > 0 || (got < 0 && errno == EINTR && !command_stopped()));
+	return got == 0 ? EST_OK
+			: reason(EST_UNAVAILABLE, "cannot read stdin: %s", strerror(errno));
+}
+
+/* Root's file cannot be read any more once the store is open. */
+static enum outcome read_input(struct admin *admin, const char *file)
+{
+	if (strcmp(file, "-") == 0)
+		return read_stdin(&admin->input);
+	return file_read(file, INPUT_MOST, &admin->input);
+}
+
+/* As its caller, who may write where the workers' user may not. */
+static enum outcome open_sink(struct admin *admin)
+{
+	const char *file = admin->output != NULL ? admin->output : admin->qr;
+
+	if (file == NULL || strcmp(file, "-") == 0)
+		return EST_OK;
+	return sink_open(file, &admin->sink);
 }
 
 static bool is_text(const char *text)
@@ -135,6 +175,15 @@ static enum outcome become_worker(const char *config_file)
 	return outcome;
 }
 
+/* Who gets no certificates needs no names. */
+static bool is_to_enroll(const struct admin *admin)
+{
+	for (size_t i = 0; i < admin->roles.count; i++)
+		if (strcmp(admin->roles.items[i], user_role_name(ROLE_ENROLL)) == 0)
+			return true;
+	return admin->roles.count == 0;
+}
+
 enum outcome command_open(struct admin *admin, const struct cli_call *call)
 {
 	unsigned opens = call->command->opens;
@@ -142,10 +191,18 @@ enum outcome command_open(struct admin *admin, const struct cli_call *call)
 
 	if (admin->json && admin->csv)
 		outcome = cli_usage("--json and --csv are two forms of the same; take one");
-	if (outcome == EST_OK && (opens & COMMAND_NAMES) != 0 && admin->names.count == 0)
+	if (outcome == EST_OK && (opens & COMMAND_NAMES) != 0 && admin->names.count == 0 &&
+	    is_to_enroll(admin))
 		outcome = cli_usage("--names is missing: which names may be asked for? '*' is all");
-	if (outcome == EST_OK && (opens & (COMMAND_NEW_PASSWORD | COMMAND_SECRET)) != 0)
+	if (outcome == EST_OK &&
+	    (opens & (COMMAND_NEW_PASSWORD | COMMAND_PASSWORD | COMMAND_SECRET)) != 0)
 		outcome = read_secret(admin, call);
+	if (outcome == EST_OK && (opens & COMMAND_INPUT) != 0)
+		outcome = read_input(admin, call->arguments[0]);
+	if (outcome == EST_OK && (opens & COMMAND_TABLE) != 0 && admin->table != NULL)
+		outcome = read_input(admin, admin->table);
+	if (outcome == EST_OK && (opens & COMMAND_SINK) != 0)
+		outcome = open_sink(admin);
 	if (outcome == EST_OK && (opens & COMMAND_OPERATOR) != 0)
 		find_operator(&admin->operator);
 	if ((opens & SERVICE_STORE) != 0)
@@ -160,11 +217,16 @@ enum outcome command_open(struct admin *admin, const struct cli_call *call)
 void command_close(struct admin *admin)
 {
 	service_close(admin->service);
+	if (admin->sink != NULL)
+		worker_resign();
+	sink_close(admin->sink);
 	buf_cleanse(&admin->secret);
+	buf_cleanse(&admin->input);
 	buf_free(&admin->operator);
 	cli_list_free(&admin->hosts);
 	cli_list_free(&admin->names);
 	cli_list_free(&admin->labels);
+	cli_list_free(&admin->roles);
 	if (caught != 0) {
 		cli_progress_end();
 		(void)raise(caught);

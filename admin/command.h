@@ -7,6 +7,7 @@
 
 #include "admin/cli.h"
 #include "admin/commands.h"
+#include "admin/sink.h"
 #include "common/lifecycle/service.h"
 
 /* What a command's row wants ready before it runs, beside the SERVICE_ flags of service.h. */
@@ -16,6 +17,10 @@ enum {
 	COMMAND_SECRET = 0x400,       /* what stands in the file of the secret, if one is named */
 	COMMAND_NAMES = 0x800,        /* --names has been given */
 	COMMAND_OPERATOR = 0x1000,    /* who runs this */
+	COMMAND_PASSWORD = 0x2000,    /* a user's password, from a file or asked for once */
+	COMMAND_INPUT = 0x4000,       /* the file that the argument names, whole; - is stdin */
+	COMMAND_TABLE = 0x8000,       /* as COMMAND_INPUT, of the file of --csv, if one is named */
+	COMMAND_SINK = 0x10000,       /* the file of -o or --qr, if one is named, to write secrets to */
 	COMMAND_STORE = COMMAND_SERVICE | SERVICE_STORE,
 	COMMAND_DECIDES = COMMAND_STORE | SERVICE_LABELS | COMMAND_OPERATOR, /* on requests */
 };
@@ -36,8 +41,20 @@ struct admin {
 	const char *ca, *profile; /* cert lint */
 	int64_t expires;          /* secret add */
 
+	struct cli_list roles; /* user add, user edit, user import */
+	const char *ends;      /* a span, or "never" */
+	int64_t uses;
+	bool no_password, dry_run;
+
+	const char *verifiers, *srp_role, *srp_group; /* srp */
+
+	const char *table, *url, *qr; /* device add */
+	bool makes_secret, revokes;   /* device add, device delete */
+
 	struct service *service;
 	struct buf secret;
+	struct buf input; /* COMMAND_INPUT */
+	struct sink *sink;  /* COMMAND_SINK */
 	struct buf operator; /* "admin:" and the login name: SUDO_USER's, else the real user's */
 };
 

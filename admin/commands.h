@@ -10,6 +10,9 @@
 enum outcome cmd_init(void *admin, const struct cli_call *call);
 enum outcome cmd_check(void *admin, const struct cli_call *call);
 enum outcome cmd_user_add(void *admin, const struct cli_call *call);
+enum outcome cmd_user_edit(void *admin, const struct cli_call *call);
+enum outcome cmd_user_import(void *admin, const struct cli_call *call);
+enum outcome cmd_user_verify(void *admin, const struct cli_call *call);
 enum outcome cmd_user_list(void *admin, const struct cli_call *call);
 enum outcome cmd_user_show(void *admin, const struct cli_call *call);
 enum outcome cmd_user_delete(void *admin, const struct cli_call *call);
@@ -18,6 +21,16 @@ enum outcome cmd_ra_add(void *admin, const struct cli_call *call);
 enum outcome cmd_ra_list(void *admin, const struct cli_call *call);
 enum outcome cmd_ra_show(void *admin, const struct cli_call *call);
 enum outcome cmd_ra_delete(void *admin, const struct cli_call *call);
+enum outcome cmd_srp_add(void *admin, const struct cli_call *call);
+enum outcome cmd_srp_list(void *admin, const struct cli_call *call);
+enum outcome cmd_srp_delete(void *admin, const struct cli_call *call);
+enum outcome cmd_device_add(void *admin, const struct cli_call *call);
+enum outcome cmd_device_bulk(void *admin, const struct cli_call *call); /* device add --csv */
+enum outcome cmd_device_list(void *admin, const struct cli_call *call);
+enum outcome cmd_device_show(void *admin, const struct cli_call *call);
+enum outcome cmd_device_delete(void *admin, const struct cli_call *call);
+enum outcome cmd_device_block(void *admin, const struct cli_call *call);
+enum outcome cmd_device_unblock(void *admin, const struct cli_call *call);
 enum outcome cmd_secret_add(void *admin, const struct cli_call *call);
 enum outcome cmd_secret_list(void *admin, const struct cli_call *call);
 enum outcome cmd_secret_delete(void *admin, const struct cli_call *call);

@@ -69,13 +69,85 @@ static const struct cli_option init_options[] = {
 		    FIELD(labels), CLI_COMMAS, 0                                                   \
 	}
 
-static const struct cli_option user_add_options[] = {NAMES, LABELS, PASSWORD_FILE, {0}};
+#define ROLES                                                                                      \
+	{                                                                                          \
+		"roles", "ROLE,...",                                                               \
+		    "What the user may do: enroll (the default) gets certificates; operate, "      \
+		    "audit and administer are for the portal; may be repeated.",                   \
+		    FIELD(roles), CLI_COMMAS, 0                                                    \
+	}
+
+#define ENDS                                                                                       \
+	{                                                                                          \
+		"expires", "SPAN|never", "How long the user may log in, as in 12h. Default: never.", \
+		    FIELD(ends), CLI_TEXT, 0                                                       \
+	}
+
+#define USES                                                                                       \
+	{                                                                                          \
+		"uses", "N",                                                                       \
+		    "How many certificates the user may get, from this call on; 0, the default, "  \
+		    "is any number.",                                                              \
+		    FIELD(uses), CLI_NUMBER, 0                                                     \
+	}
+
+#define NO_PASSWORD                                                                                \
+	{                                                                                          \
+		"no-password", NULL,                                                               \
+		    "Nobody logs in with a password of this user: for one whom the web server "    \
+		    "authenticates.",                                                              \
+		    FIELD(no_password), CLI_FLAG, 0                                                \
+	}
+
+static const struct cli_option user_add_options[] = {
+    NAMES, LABELS, ROLES, ENDS, USES, PASSWORD_FILE, NO_PASSWORD, {0}};
+
+static const struct cli_option user_edit_options[] = {
+    NAMES, LABELS, ROLES, ENDS, USES, NO_PASSWORD, {0}};
+
+static const struct cli_option user_import_options[] = {
+    NAMES,
+    LABELS,
+    ROLES,
+    ENDS,
+    USES,
+    {"replace", NULL, "Users that are there already are replaced, with all that they may.",
+	FIELD(replace), CLI_FLAG, 0},
+    {"dry-run", NULL, "Says what would be done, and does nothing.", FIELD(dry_run), CLI_FLAG, 0},
+    {0},
+};
 
 static const struct cli_option user_password_options[] = {PASSWORD_FILE, {0}};
 
 static const struct cli_option user_list_options[] = {CSV, {0}};
 
 static const struct cli_option ra_add_options[] = {NAMES, LABELS, {0}};
+
+#define VERIFIERS                                                                                  \
+	{                                                                                          \
+		"file", "FILE",                                                                    \
+		    "The verifier file that Apache's SSLSRPVerifierFile names, as openssl-srp(1) " \
+		    "has it.",                                                                     \
+		    FIELD(verifiers), CLI_TEXT, 0                                                  \
+	}
+
+static const struct cli_option srp_add_options[] = {
+    VERIFIERS,
+    NAMES,
+    LABELS,
+    {"role", "enroll|operate|audit|administer",
+	"What Apache says of the user. Only who may enroll, which is the default, gets "
+	"certificates.",
+	FIELD(srp_role), CLI_CHOICE, 0},
+    {"group", "2048|3072|4096|6144|8192",
+	"Bits of the group of RFC 5054. Default: the file's, or 3072 where it has none.",
+	FIELD(srp_group), CLI_CHOICE, 0},
+    PASSWORD_FILE,
+    {"replace", NULL, "Takes the place of a user of that name.", FIELD(replace), CLI_FLAG, 0},
+    {0},
+};
+
+static const struct cli_option srp_options[] = {VERIFIERS, {0}};
 
 static const struct cli_option secret_add_options[] = {
     {"label", "LABEL",
@@ -85,6 +157,66 @@ static const struct cli_option secret_add_options[] = {
 	CLI_SPAN, 0},
     {"replace", NULL, "Takes the place of one that the device has already.", FIELD(replace),
 	CLI_FLAG, 0},
+    {0},
+};
+
+#define DEVICE_LABEL                                                                               \
+	{                                                                                          \
+		"label", "LABEL",                                                                  \
+		    "The device's label; - is the default label. Needed where several labels "     \
+		    "know a device of that name.",                                                 \
+		    FIELD(label), CLI_TEXT, 0                                                      \
+	}
+
+static const struct cli_option device_add_options[] = {
+    {"label", "LABEL", "The device's label. Default: -, the default label.", FIELD(label), CLI_TEXT,
+	0},
+    {"secret", NULL, "Makes its one-time secret as well, and prints it, this once.",
+	FIELD(makes_secret), CLI_FLAG, 0},
+    {"expires", "SPAN", "How long the secret is good for, as in 12h. Default: 7d.", FIELD(expires),
+	CLI_SPAN, 0},
+    {"url", "URL", "The server's, as devices see it, for the QR code: https://HOST[:PORT].",
+	FIELD(url), CLI_TEXT, 0},
+    {"qr", "FILE.png|FILE.svg|-",
+	"Writes the QR code of URL, root CA's fingerprint, name and secret into the file, or prints "
+	"it; on a terminal it is printed anyway.",
+	FIELD(qr), CLI_TEXT, 0},
+    {"replace", NULL,
+	"The device may be known already, and its secret takes the place of the one that it has.",
+	FIELD(replace), CLI_FLAG, 0},
+    {"csv", "FILE",
+	"Adds the devices of the file instead, - is stdin: CSV with a row of titles, name, label, "
+	"expires, of which only name has to be there. Prints CSV, or JSON Lines.",
+	FIELD(table), CLI_TEXT, 0},
+    {"output", "FILE", "With --csv: writes to a new FILE, mode 0600, instead of stdout.",
+	FIELD(output), CLI_TEXT, 'o'},
+    {"dry-run", NULL, "With --csv: says what would be refused, and does nothing.", FIELD(dry_run),
+	CLI_FLAG, 0},
+    {0},
+};
+
+static const struct cli_option device_list_options[] = {
+    {"label", "LABEL", "Only those of the label; - is the default label.", FIELD(label), CLI_TEXT,
+	0},
+    {"state", "new|active|inactive|blocked", "Only those.", FIELD(status), CLI_CHOICE, 0},
+    CSV,
+    {0},
+};
+
+static const struct cli_option device_options[] = {DEVICE_LABEL, {0}};
+
+static const struct cli_option device_delete_options[] = {
+    DEVICE_LABEL,
+    {"revoke", NULL, "Revokes its certificates as well.", FIELD(revokes), CLI_FLAG, 0},
+    {"reason", "WORD",
+	"With --revoke: why, as in cert revoke. Default: cessationOfOperation.", FIELD(reason),
+	CLI_TEXT, 0},
+    {0},
+};
+
+static const struct cli_option device_block_options[] = {
+    DEVICE_LABEL,
+    {"reason", "TEXT", "Why, for people.", FIELD(reason), CLI_TEXT, 0},
     {0},
 };
 
@@ -176,6 +308,21 @@ static const struct cli_command commands[] = {
 	NULL, 0, 0, 0, cmd_check},
     {"user add", "NAME", "Adds a user: who may ask for certificates with a password.",
 	user_add_options, 1, 1, COMMAND_STORE | COMMAND_NAMES | COMMAND_NEW_PASSWORD, cmd_user_add},
+    {"user edit", "NAME",
+	"Changes what a user may do, and leaves the password and what no option names as it is. "
+	"--label '*' is all labels.",
+	user_edit_options, 1, 1, COMMAND_STORE, cmd_user_edit},
+    {"user import", "FILE",
+	"Adds the users of an htpasswd file, - reads stdin: bcrypt, sha512-crypt, yescrypt and "
+	"argon2. "
+	"Every other line is refused with its number and the reason; the exit code is 1 then. In "
+	"--names {user} stands for the user's name.",
+	user_import_options, 1, 1, COMMAND_STORE | COMMAND_NAMES | COMMAND_INPUT,
+	cmd_user_import},
+    {"user verify", "NAME",
+	"Says whether a password is the user's: exit code 0 if it is, else 4. It is the first line "
+	"of --password-file, or asked for.",
+	user_password_options, 1, 1, COMMAND_STORE | COMMAND_PASSWORD, cmd_user_verify},
     {"user list", "", "Lists the users.", user_list_options, 0, 0, COMMAND_STORE, cmd_user_list},
     {"user show", "NAME", "Shows one user.", NULL, 1, 1, COMMAND_STORE, cmd_user_show},
     {"user delete", "NAME", "Deletes a user. Its certificates stay as they are.", NULL, 1, 1,
@@ -192,6 +339,32 @@ static const struct cli_command commands[] = {
 	cmd_ra_show},
     {"ra delete", "NAME", "Lets a registration authority ask for its own name only.", NULL, 1, 1,
 	COMMAND_STORE, cmd_ra_delete},
+    {"srp add", "NAME",
+	"Adds a user of TLS-SRP (RFC 5054): its verifier to FILE, and to the store for which names "
+	"it may ask.",
+	srp_add_options, 1, 1, COMMAND_NAMES | COMMAND_NEW_PASSWORD, cmd_srp_add},
+    {"srp list", "", "Lists the users in FILE, and for which names they may ask.", srp_options, 0,
+	0, 0, cmd_srp_list},
+    {"srp delete", "NAME",
+	"Deletes a user of TLS-SRP from FILE and from the store.",
+	srp_options, 1, 1, 0, cmd_srp_delete},
+    {"device add", "[NAME]",
+	"Makes a device known, a name under a label, and with --secret makes its one-time secret; or "
+	"with --csv many of them.",
+	device_add_options, 0, 1, COMMAND_STORE | SERVICE_LABELS | COMMAND_TABLE | COMMAND_SINK,
+	cmd_device_add},
+    {"device list", "", "Lists the devices that are known.", device_list_options, 0, 0,
+	COMMAND_STORE, cmd_device_list},
+    {"device show", "NAME", "Shows a device, its certificates, and how its secret stands.",
+	device_options, 1, 1, COMMAND_STORE, cmd_device_show},
+    {"device delete", "NAME",
+	"Deletes a device with its secret: its name is free. Its certificates stay valid, unless "
+	"they are revoked too.",
+	device_delete_options, 1, 1, COMMAND_STORE, cmd_device_delete},
+    {"device block", "NAME", "Blocks a device: it gets no certificate, neither first nor renewed.",
+	device_block_options, 1, 1, COMMAND_STORE, cmd_device_block},
+    {"device unblock", "NAME", "Ends that.", device_options, 1, 1, COMMAND_STORE,
+	cmd_device_unblock},
     {"secret add", "NAME",
 	"Makes a one-time secret with which the device NAME may get one certificate (RFC 7894 "
 	"3.1), and prints it, this once.",
@@ -271,7 +444,7 @@ static const struct cli_program program = {
 
 int main(int argc, char **argv)
 {
-	struct admin admin = {.expires_within = -1, .limit = -1, .expires = -1};
+	struct admin admin = {.expires_within = -1, .limit = -1, .expires = -1, .uses = -1};
 	struct cli_call call;
 	enum outcome outcome;
 

@@ -41,6 +41,20 @@
 		.help = "How long to wait where the CA decides later (5m)."                        \
 	}
 
+#define SRP                                                                                        \
+	{.name = "srp-user",                                                                       \
+	    .value = "NAME",                                                                       \
+	    .kind = CLI_TEXT,                                                                      \
+	    .offset = AT(srp_user),                                                                \
+	    .help = "The user of TLS-SRP; where neither --fingerprint nor --trust is given, the "  \
+		    "server needs no certificate."},                                               \
+	{                                                                                          \
+		.name = "srp-password-file", .value = "FILE", .kind = CLI_TEXT,                    \
+		.offset = AT(srp_password_file),                                                   \
+		.help = "Its first line is that user's password; - is stdin. Asked for on a "      \
+			"terminal."                                                                \
+	}
+
 /* What a request carries besides names and key. */
 #define REQUEST                                                                                    \
 	{.name = "bind",                                                                           \
@@ -122,15 +136,16 @@ static const struct cli_option program_options[] = {
     {0},
 };
 
-static const struct cli_option server_options[] = {URL, LABEL, FINGERPRINT, TRUST, {0}};
+static const struct cli_option server_options[] = {URL, LABEL, FINGERPRINT, TRUST, SRP, {0}};
 
 static const struct cli_option enroll_options[] = {
-    URL, LABEL, FIRST, FINGERPRINT, TRUST, WAIT, REQUEST, {0}};
+    URL, LABEL, FIRST, SRP, FINGERPRINT, TRUST, WAIT, REQUEST, {0}};
 
 static const struct cli_option keygen_options[] = {
     URL,
     LABEL,
     FIRST,
+    SRP,
     FINGERPRINT,
     TRUST,
     WAIT,
@@ -175,6 +190,7 @@ static const struct cli_option cmc_options[] = {
     URL,
     LABEL,
     FIRST,
+    SRP,
     FINGERPRINT,
     TRUST,
     WAIT,

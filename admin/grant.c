@@ -5,22 +5,39 @@
 
 #include "common/base/clock.h"
 
-#define NAME_MOST    255 /* octets of a name, and of a pattern */
-#define PREFIX_OF_RA "ra:"
+#define NAME_MOST 255 /* octets of a name, and of a pattern */
+#define THE_USER  "{user}"
 
-const struct grant_kind grant_user = {"", "user", "USER"};
-const struct grant_kind grant_ra = {PREFIX_OF_RA, "registration authority", "RA"};
+const struct grant_kind grant_user = {"", "user", "USER", true};
+const struct grant_kind grant_ra = {"ra:", "registration authority", "RA", false};
+const struct grant_kind grant_srp = {"srp:", "SRP user", "USER", true};
+
+/* What admin's options grant. grant_clear(). */
+struct grant {
+	char **names;        /* NULL-terminated, as those of a record */
+	const char **labels; /* these are of the configuration */
+	unsigned roles;
+	int64_t expires_at;
+	uint32_t uses_most;
+};
 
 /* A user's name may be empty (RFC 7617: a password-only token). */
 static enum outcome check_name(const struct grant_kind *kind, const char *name)
 {
+	struct buf what = {0};
+	enum outcome outcome;
+
 	if (kind == &grant_user && name[0] == '\0')
 		return EST_OK;
 	if (kind == &grant_user && strchr(name, ':') != NULL)
 		return reason(EST_MALFORMED, "a user's name may hold no colon (RFC 7617 2)");
-	return command_text(
-	    kind == &grant_user ? "a user's name" : "the name of a registration authority", name,
-	    NAME_MOST);
+	if (kind == &grant_user)
+		buf_add_string(&what, "a user's name");
+	else
+		buf_printf(&what, "the name of a %s", kind->what);
+	outcome = command_text(buf_string(&what), name, NAME_MOST);
+	buf_free(&what);
+	return outcome;
 }
 
 static bool is_of_kind(const struct grant_kind *kind, const char *record_name)
@@ -30,137 +47,250 @@ static bool is_of_kind(const struct grant_kind *kind, const char *record_name)
 	return strncmp(record_name, kind->prefix, strlen(kind->prefix)) == 0;
 }
 
-static const char *name_of(const struct grant_kind *kind, const struct user_record *record)
+/* --- what the options say --- */
+
+static void grant_clear(struct grant *grant)
 {
-	return record->name + strlen(kind->prefix);
+	for (size_t i = 0; grant->names != NULL && grant->names[i] != NULL; i++)
+		free(grant->names[i]);
+	free(grant->names);
+	free(grant->labels);
+	*grant = (struct grant){0};
 }
 
-/* --- one of them, printed --- */
-
-static json_t *word_array(const char *const *words)
+/* The pattern with the name for each {user}; the caller frees it. */
+static char *fill_in(const char *pattern, const char *name)
 {
-	json_t *array = json_array();
+	struct buf text = {0};
+	const char *at;
+	char *filled;
 
-	for (; *words != NULL; words++)
-		json_array_append_new(array, cli_json_text(*words));
-	return array;
-}
-
-static void print_json(const struct grant_kind *kind, const struct user_record *record)
-{
-	json_t *object = json_object();
-
-	json_object_set_new(object, "name", cli_json_text(name_of(kind, record)));
-	json_object_set_new(object, "names", word_array(record->names));
-	json_object_set_new(object, "labels", word_array(record->labels));
-	json_object_set_new(object, "created_at", cli_json_time(record->created_at));
-	cli_json_print(object);
-}
-
-/* "a,b", the default label as "-"; `none` where there is no word. */
-static const char *join(struct buf *out, const char *const *words, const char *none)
-{
-	buf_reset(out);
-	if (words[0] == NULL)
-		buf_add_string(out, none);
-	for (size_t i = 0; words[i] != NULL; i++)
-		buf_printf(out, "%s%s", i == 0 ? "" : ",", words[i][0] == '\0' ? "-" : words[i]);
-	return buf_string(out);
-}
-
-static void print_row(const struct grant_kind *kind, const struct user_record *record)
-{
-	const char *name = name_of(kind, record);
-	struct buf names = {0}, labels = {0};
-
-	cli_print("%-24s %-12s %s", name[0] == '\0' ? "\"\"" : name,
-	    join(&labels, record->labels, "all"), join(&names, record->names, "none"));
-	buf_free(&names);
-	buf_free(&labels);
-}
-
-static const char *const titles[] = {"name", "names", "labels", "created_at"};
-
-static void print_csv(const struct grant_kind *kind, const struct user_record *record)
-{
-	struct buf names = {0}, labels = {0};
-	char time[CLOCK_TEXT];
-	const char *const cells[] = {name_of(kind, record), join(&names, record->names, ""),
-	    join(&labels, record->labels, ""), clock_text(record->created_at, time)};
-
-	command_csv(cells, sizeof(cells) / sizeof(cells[0]));
-	buf_free(&names);
-	buf_free(&labels);
-}
-
-static void print_title(const struct admin *admin, const struct grant_kind *kind)
-{
-	if (admin->csv)
-		command_csv(titles, sizeof(titles) / sizeof(titles[0]));
-	else if (!admin->json)
-		cli_print("%-24s %-12s %s", kind->title, "LABELS", "NAMES");
-}
-
-static void print_whole(const struct grant_kind *kind, const struct user_record *record)
-{
-	struct buf list = {0};
-	char time[CLOCK_TEXT];
-
-	cli_print("name     %s", name_of(kind, record));
-	cli_print("names    %s", join(&list, record->names, "none"));
-	cli_print("labels   %s", join(&list, record->labels, "all"));
-	cli_print("created  %s", clock_text(record->created_at, time));
-	buf_free(&list);
-}
-
-/* --- adding --- */
-
-/* The patterns and labels of the command line, checked, as a record has them. */
-static enum outcome read_grant(const struct admin *admin, const char **names, const char **labels)
-{
-	for (size_t i = 0; i < admin->names.count; i++) {
-		enum outcome outcome = command_text("a pattern", admin->names.items[i], NAME_MOST);
-		if (outcome != EST_OK)
-			return outcome;
-		names[i] = admin->names.items[i];
+	while ((at = strstr(pattern, THE_USER)) != NULL) {
+		buf_add(&text, pattern, (size_t)(at - pattern));
+		buf_add_string(&text, name);
+		pattern = at + strlen(THE_USER);
 	}
-	for (size_t i = 0; i < admin->labels.count; i++) {
-		enum outcome outcome = command_label(admin, admin->labels.items[i], &labels[i]);
+	buf_add_string(&text, pattern);
+	filled = mem_string(buf_string(&text));
+	buf_free(&text);
+	return filled;
+}
+
+/* An asterisk in a name would stand for any run of characters in the pattern. */
+static enum outcome read_names(const struct admin *admin, const char *name, struct grant *out)
+{
+	out->names = mem_alloc((admin->names.count + 1) * sizeof(*out->names));
+	for (size_t i = 0; i < admin->names.count; i++) {
+		const char *pattern = admin->names.items[i];
+		enum outcome outcome;
+		bool fills = name != NULL && strstr(pattern, THE_USER) != NULL;
+		if (fills && strchr(name, '*') != NULL)
+			return reason(EST_MALFORMED,
+			    "the name holds a *, which would be a pattern where {user} stands");
+		out->names[i] = fills ? fill_in(pattern, name) : mem_string(pattern);
+		outcome = command_text("a pattern", out->names[i], NAME_MOST);
 		if (outcome != EST_OK)
 			return outcome;
 	}
 	return EST_OK;
 }
 
-enum outcome grant_add(
-    struct admin *admin, const struct grant_kind *kind, const char *name, const char *password)
+static enum outcome read_labels(const struct admin *admin, struct grant *out)
 {
-	const char **names = mem_alloc((admin->names.count + 1) * sizeof(*names));
-	const char **labels = mem_alloc((admin->labels.count + 1) * sizeof(*labels));
+	bool all = admin->labels.count == 1 && strcmp(admin->labels.items[0], "*") == 0;
+
+	out->labels = mem_alloc((admin->labels.count + 1) * sizeof(*out->labels));
+	for (size_t i = 0; i < admin->labels.count && !all; i++) {
+		enum outcome outcome =
+		    command_label(admin, admin->labels.items[i], &out->labels[i]);
+		if (outcome != EST_OK)
+			return outcome;
+	}
+	return EST_OK;
+}
+
+static enum outcome read_roles(const struct admin *admin, struct grant *out)
+{
+	for (size_t i = 0; i < admin->roles.count; i++) {
+		enum user_role role;
+		if (!user_role_parse(admin->roles.items[i], &role))
+			return cli_usage("--roles %.60s: one of enroll, operate, audit and "
+					 "administer is wanted",
+			    admin->roles.items[i]);
+		out->roles |= 1U << role;
+	}
+	return EST_OK;
+}
+
+static enum outcome read_limits(const struct admin *admin, struct grant *out)
+{
+	int64_t span = 0;
+
+	if (admin->ends != NULL && strcmp(admin->ends, "never") != 0) {
+		if (clock_parse_span(admin->ends, &span) != EST_OK || span == 0) {
+			reason_clear();
+			return cli_usage("--expires %.60s: write never, or a number and one of s, "
+					 "m, h, d, w, y, as in 30d",
+			    admin->ends);
+		}
+		out->expires_at = clock_now() + span;
+	}
+	if (admin->uses > UINT32_MAX)
+		return cli_usage("--uses: %u is the most, and 0 is any number", UINT32_MAX);
+	out->uses_most = admin->uses < 0 ? 0 : (uint32_t)admin->uses;
+	return EST_OK;
+}
+
+static enum outcome read_grant(
+    const struct admin *admin, const struct grant_kind *kind, const char *name, struct grant *out)
+{
+	enum outcome outcome = read_names(admin, kind->is_account ? name : NULL, out);
+
+	if (outcome == EST_OK)
+		outcome = read_labels(admin, out);
+	if (outcome == EST_OK)
+		outcome = read_roles(admin, out);
+	if (outcome == EST_OK)
+		outcome = read_limits(admin, out);
+	return outcome;
+}
+
+/* Puts into the record what the options say, and nothing else. */
+static void apply(const struct admin *admin, const struct grant *grant, struct user_record *record)
+{
+	if (admin->names.count > 0)
+		record->names = (const char *const *)grant->names;
+	if (admin->labels.count > 0)
+		record->labels = grant->labels;
+	if (admin->roles.count > 0)
+		record->roles = grant->roles;
+	if (admin->ends != NULL)
+		record->expires_at = grant->expires_at;
+	if (admin->uses >= 0) {
+		record->uses_most = grant->uses_most;
+		record->uses = 0;
+	}
+}
+
+enum outcome grant_check(const struct admin *admin, const struct grant_kind *kind, const char *name)
+{
+	struct grant grant = {0};
+	enum outcome outcome = name == NULL ? EST_OK : check_name(kind, name);
+
+	if (outcome == EST_OK)
+		outcome = read_grant(admin, kind, name, &grant);
+	grant_clear(&grant);
+	return outcome;
+}
+
+/* --- adding and changing --- */
+
+static enum outcome already(const struct grant_kind *kind, const char *name)
+{
+	reason_clear(); /* it has the prefix */
+	return reason(EST_CONFLICT, "there is already a %s \"%.100s\"", kind->what, name);
+}
+
+/* As store_user_put() would, without doing it. */
+static enum outcome try_put(struct store *store, const struct user_record *record)
+{
+	struct user_record old = {0};
+	enum outcome outcome = store_user_get(store, record->name, &old);
+
+	user_record_clear(&old);
+	if (outcome == EST_NOT_FOUND)
+		return EST_OK;
+	return outcome == EST_OK ? EST_CONFLICT : outcome;
+}
+
+static enum outcome keep(
+    const struct admin *admin, const struct user_record *record, bool *replaced)
+{
+	struct store *store = admin->service->store;
+	enum outcome outcome =
+	    admin->dry_run ? try_put(store, record) : store_user_put(store, record, false);
+
+	*replaced = outcome == EST_CONFLICT && admin->replace;
+	if (!*replaced)
+		return outcome;
+	reason_clear();
+	return admin->dry_run ? EST_OK : store_user_put(store, record, true);
+}
+
+static enum outcome add(const struct admin *admin, const struct grant_kind *kind,
+    struct user_record *record, bool *replaced, bool print)
+{
+	const char *name = record->name;
 	struct buf whole = {0};
+	struct grant grant = {0};
 	enum outcome outcome = check_name(kind, name);
 
 	if (outcome == EST_OK)
-		outcome = read_grant(admin, names, labels);
+		outcome = read_grant(admin, kind, name, &grant);
 	if (outcome == EST_OK) {
-		struct user_record record = {.password = password,
-		    .names = names,
-		    .labels = labels,
-		    .created_at = clock_now()};
 		buf_printf(&whole, "%s%s", kind->prefix, name);
-		record.name = buf_string(&whole);
-		outcome = store_user_put(admin->service->store, &record, false);
-		if (outcome == EST_CONFLICT) {
-			reason_clear(); /* it has the prefix */
-			outcome =
-			    reason(outcome, "there is already a %s \"%.100s\"", kind->what, name);
-		}
-		if (outcome == EST_OK && admin->json)
-			print_json(kind, &record);
+		record->name = buf_string(&whole);
+		apply(admin, &grant, record);
+		outcome = keep(admin, record, replaced);
+		if (outcome == EST_CONFLICT)
+			outcome = already(kind, name);
+		if (outcome == EST_OK && print)
+			grant_print(admin, kind, record);
 	}
-	free(names);
-	free(labels);
+	grant_clear(&grant);
 	buf_free(&whole);
+	return outcome;
+}
+
+/* One that the options say nothing of. */
+static struct user_record fresh(const char *name, const char *password)
+{
+	static const char *const none[] = {NULL};
+
+	return (struct user_record){.name = name,
+	    .password = password,
+	    .names = none,
+	    .labels = none,
+	    .roles = 1U << ROLE_ENROLL,
+	    .created_at = clock_now()};
+}
+
+enum outcome grant_put(struct admin *admin, const struct grant_kind *kind, const char *name,
+    const char *password, bool *replaced)
+{
+	struct user_record record = fresh(name, password);
+
+	return add(admin, kind, &record, replaced, false);
+}
+
+enum outcome grant_add(
+    struct admin *admin, const struct grant_kind *kind, const char *name, const char *password)
+{
+	struct user_record record = fresh(name, password);
+	bool replaced;
+
+	return add(admin, kind, &record, &replaced, admin->json);
+}
+
+enum outcome grant_edit(
+    struct admin *admin, const struct grant_kind *kind, const char *name, const char *password)
+{
+	struct user_record record = {0};
+	struct grant grant = {0};
+	enum outcome outcome = grant_find(admin, kind, name, &record);
+
+	if (outcome == EST_OK)
+		outcome = read_grant(admin, kind, name, &grant);
+	if (outcome == EST_OK) {
+		apply(admin, &grant, &record);
+		if (password != NULL)
+			record.password = password;
+		outcome = store_user_put(admin->service->store, &record, true);
+		if (outcome == EST_OK && admin->json)
+			grant_print(admin, kind, &record);
+	}
+	user_record_clear(&record);
+	grant_clear(&grant);
 	return outcome;
 }
 
@@ -194,14 +324,10 @@ enum outcome grant_list(const struct admin *admin, const struct grant_kind *kind
 		if (!wanted && together)
 			break;
 		if (wanted && !begun)
-			print_title(admin, kind);
+			grant_print_title(admin, kind);
 		begun |= wanted;
-		if (wanted && admin->json)
-			print_json(kind, &record);
-		else if (wanted && admin->csv)
-			print_csv(kind, &record);
-		else if (wanted)
-			print_row(kind, &record);
+		if (wanted)
+			grant_print_row(admin, kind, &record);
 		outcome = store_user_next(admin->service->store, record.name, &next);
 		user_record_clear(&record);
 		record = next;
@@ -209,7 +335,7 @@ enum outcome grant_list(const struct admin *admin, const struct grant_kind *kind
 	}
 	user_record_clear(&record);
 	if (!begun && admin->csv)
-		print_title(admin, kind);
+		grant_print_title(admin, kind);
 	if (outcome != EST_NOT_FOUND)
 		return outcome;
 	reason_clear();
@@ -221,10 +347,8 @@ enum outcome grant_show(const struct admin *admin, const struct grant_kind *kind
 	struct user_record record = {0};
 	enum outcome outcome = grant_find(admin, kind, name, &record);
 
-	if (outcome == EST_OK && admin->json)
-		print_json(kind, &record);
-	else if (outcome == EST_OK)
-		print_whole(kind, &record);
+	if (outcome == EST_OK)
+		grant_print(admin, kind, &record);
 	user_record_clear(&record);
 	return outcome;
 }

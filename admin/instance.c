@@ -102,7 +102,7 @@ static enum outcome put_configuration(struct instance *instance, struct buf *out
 			    "    name = \"\";  # the default label: /.well-known/est/simpleenroll\n"
 			    "    ca = \"devices\";\n"
 			    "    profile = \"device\";\n"
-			    "    authenticate = [ \"basic\", \"certificate\" ];\n"
+			    "    authenticate = [ \"basic\", \"secret\", \"certificate\" ];\n"
 			    "  }\n"
 			    ");\n");
 	return EST_OK;

@@ -116,6 +116,8 @@ static int try_here(enum worker_use use, const char *path)
 	char *copy;
 	int fd;
 
+	if (use == WORKER_RUNS)
+		return access(path, X_OK) == 0 ? 0 : errno;
 	if (use == WORKER_FILLS)
 		return access(path, R_OK | W_OK | X_OK) == 0 ? 0 : errno;
 	fd = open(path, (use == WORKER_READS ? O_RDONLY : O_WRONLY | O_APPEND) | O_NONBLOCK);

@@ -42,7 +42,8 @@ void worker_resign(void);
 enum worker_use {
 	WORKER_READS,
 	WORKER_APPENDS, /* or makes the file, where there is none */
-	WORKER_FILLS    /* a directory */
+	WORKER_FILLS,   /* a directory */
+	WORKER_RUNS     /* a program */
 };
 
 /*

@@ -185,3 +185,41 @@ renewals='operations = [ "simpleenroll", "csrattrs" ];'
 	run -0 admin --json profile list
 	assert_equal "$(jq -c . <<<"$output")" '{"name":"p","ca":false,"validity":7776000,"keys":["P-256"],"labels":[""]}'
 }
+
+@test "external_names, manufacturer_name and trust_anchors want the proof that they are for" {
+	says warn external_names 'external_names = [ "{user}" ];'
+	is_fine 'authenticate = "external"; external_names = [ "{user}" ];'
+	says warn manufacturer_name 'manufacturer_name = "{CN}";'
+	says warn trust_anchors 'authenticate = "basic"; trust_anchors = [ "ca.pem" ];'
+	is_fine 'authenticate = "certificate"; trust_anchors = [ "ca.pem" ]; manufacturer_name = "{CN}";'
+	is_fine 'authenticate = "certificate-or-basic"; trust_anchors = [ "ca.pem" ];'
+}
+
+@test "bootstrap: HTTP Basic has to be among the methods, and the path is its own" {
+	says fail bootstrap 'authenticate = "certificate"; bootstrap = "/.well-known/est/bootstrap";'
+	says fail 'neither basic' 'authenticate = "certificate-and-basic"; bootstrap = "/.well-known/est/bootstrap";'
+	is_fine 'authenticate = "certificate-or-basic"; bootstrap = "/.well-known/est/bootstrap";'
+	says fail operation 'authenticate = "basic"; bootstrap = "/.well-known/est/simpleenroll";'
+	is_fine 'authenticate = "secret"; bootstrap = "/.well-known/est/bootstrap";'
+}
+
+@test "duplicates: devices that may have no second certificate can renew" {
+	says warn duplicates "authenticate = \"basic\"; duplicates = \"refuse\"; $renewals"
+	is_fine 'authenticate = "basic"; duplicates = "refuse";'
+}
+
+@test "hook: is a program that nobody else can change" {
+	printf '#!/bin/sh\n' >hook
+	chmod 644 hook
+	says fail hook 'hook = "hook";'
+	says fail hook 'hook = "no-such-hook";'
+	chmod 777 hook
+	says warn hook 'hook = "hook";'
+	chmod 755 hook
+	is_fine 'hook = "hook";'
+}
+
+@test "manufacturer_name: a rule that names no field is told" {
+	says fail manufacturer_name 'authenticate = "certificate"; trust_anchors = [ "ca.pem" ]; manufacturer_name = "pump";'
+	says fail manufacturer_name 'authenticate = "certificate"; trust_anchors = [ "ca.pem" ]; manufacturer_name = "{nothing}";'
+}
