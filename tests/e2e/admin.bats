@@ -22,8 +22,9 @@ json() { run -0 est_admin --json "$@"; }
 
 @test "--help and --version everywhere, on standard output, exit 0" {
 	local words
-	for words in '' init check user 'user add' 'user list' 'user show' 'user delete' 'user password' cert 'cert list' 'cert show' \
-		'cert export' 'cert revoke' 'cert lint' ra 'ra add' 'ra list' 'ra show' 'ra delete' secret 'secret add' 'secret list' \
+	for words in '' init check user 'user add' 'user edit' 'user import' 'user verify' 'user list' 'user show' 'user delete' 'user password' cert 'cert list' 'cert show' \
+		'cert export' 'cert revoke' 'cert lint' ra 'ra add' 'ra list' 'ra show' 'ra delete' device 'device add' 'device list' 'device show' \
+		'device delete' 'device block' 'device unblock' secret 'secret add' 'secret list' \
 		'secret delete' kek 'kek add' 'kek list' 'kek delete' request 'request list' 'request show' 'request approve' \
 		'request deny' 'request delete' profile 'profile list' 'profile show' ca 'ca show' store 'store check' 'store checkpoint' 'store statistics' code 'code list' 'code show'; do
 		# shellcheck disable=SC2086 # words on purpose
@@ -41,9 +42,10 @@ json() { run -0 est_admin --json "$@"; }
 @test "an unknown word or option is exit 2, with a hint on standard error" {
 	local words
 	for words in nonsense 'user nonsense' 'cert' 'cert list --nonsense' 'cert show' 'cert list --status nonsense' \
-		'cert list --limit many' 'cert show a b' 'user add x --names' 'init a b' 'ra add x' 'secret add' 'secret add x --expires 0s' \
+		'cert list --limit many' 'cert show a b' 'user add x --names' 'user edit x --uses many' 'user import' 'user import a b' 'user import a' 'user verify' 'init a b' 'ra add x' 'secret add' 'secret add x --expires 0s' \
 		'secret add x --expires soon' 'kek add' 'kek add a b' 'request list --state nonsense' 'request list --json --csv' \
-		'request show' 'request approve' 'request deny 01234567' 'request delete' 'profile show'; do
+		'request show' 'request approve' 'request deny 01234567' 'request delete' 'profile show' 'device add' 'device add a b' \
+		'device show' 'device delete' 'device block' 'device unblock' 'device list x' 'device list --state old'; do
 		# shellcheck disable=SC2086 # words on purpose
 		run -2 --separate-stderr est_admin $words
 		assert_equal "$output" ''
@@ -64,6 +66,12 @@ json() { run -0 est_admin --json "$@"; }
 	run -3 est_admin ra show nobody
 	run -3 est_admin ra delete nobody
 	run -3 est_admin ra add x --names '*' --label nowhere
+	run -3 est_admin device show nobody
+	run -3 est_admin device delete nobody
+	run -3 est_admin device block nobody
+	run -3 est_admin device unblock nobody
+	run -3 est_admin device add x --label nowhere
+	run -3 est_admin device list --label nowhere
 	run -3 est_admin secret delete nobody
 	run -3 est_admin secret add x --label nowhere
 	run -3 est_admin kek delete nobody
@@ -619,7 +627,7 @@ found() { # PATTERN
 	wrong 's/validity = .*/validity = 5;/' validity
 	wrong 's/name = "device";/name = "device"; colour = "red";/' colour
 	wrong 's/ca = "devices"/ca = "nowhere"/' nowhere
-	wrong 's/"basic", "certificate"/"basic", "magic"/' magic
+	wrong 's/"secret", "certificate"/"magic"/' magic
 	wrong 's/profile = "device"/profile = "none"/' none
 	wrong '1i retry_window = "-5m";' retry_window
 	wrong '1i state = "twice";' '.'

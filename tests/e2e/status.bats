@@ -148,9 +148,9 @@ counted() { # OPERATION CODE
 	assert_equal "$(($(wc -l <list.csv) - 1))" "$(est_admin --json cert list | wc -l)"
 	user '=1+1' x '@*,pump-*.example' --label -,second
 	est_admin user list --csv >list.csv
-	assert_equal "$(head -1 list.csv)" $'name,names,labels,created_at\r'
+	assert_equal "$(head -1 list.csv)" $'name,names,labels,created_at,roles,state,expires_at,uses,uses_most,hash\r'
 	run -0 grep '1+1' list.csv
-	assert_output --regexp $'^"\'=1\\+1","\'@\\*,pump-\\*\\.example","\'-,second",20[0-9TZ:-]+\r$'
+	assert_output --regexp $'^"\'=1\\+1","\'@\\*,pump-\\*\\.example","\'-,second",20[0-9TZ:-]+,enroll,active,,0,,yescrypt\r$'
 	run -2 est_admin user list --csv --json
 	run -0 est_admin user delete '=1+1'
 }
