@@ -203,6 +203,7 @@ static enum outcome find_identity(struct call *call, const struct operation *ope
 	    .srp_user = request->srp_user,
 	    .srp_info = request->srp_info,
 	    .cipher = request->tls_cipher,
+	    .resumed = request->tls_resumed,
 	    .remote_user = request->remote_user,
 	    .auth_type = request->auth_type,
 	    .server = request->server_software,
@@ -217,7 +218,9 @@ static enum outcome find_identity(struct call *call, const struct operation *ope
 	outcome = identify(call->service, &asking, &credentials, identity);
 	if (outcome == EST_THROTTLED)
 		call->reply->retry_after = identity->retry_after;
-	if (identity->note != NULL && outcome != EST_OK)
+	if (outcome != EST_OK && identity->account != NULL)
+		fact_add_string(&call->request->facts, "account", identity->account, 300);
+	if (outcome != EST_OK && identity->note != NULL)
 		json_add_string(&call->request->facts, "credentials", identity->note);
 	if (outcome != EST_OK)
 		return outcome;

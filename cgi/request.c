@@ -44,6 +44,7 @@ static const struct variable {
     {NAME("HTTP_AUTHORIZATION"), PLACE(authorization), FIELD},
     {NAME("SSL_PROTOCOL"), PLACE(tls_protocol), WORD},
     {NAME("SSL_CIPHER"), PLACE(tls_cipher), WORD},
+    {NAME("SSL_SESSION_RESUMED"), PLACE(tls_resumed), WORD},
     {NAME("SSL_SRP_USER"), PLACE(srp_user), PHRASE},
     {NAME("SSL_SRP_USERINFO"), PLACE(srp_info), PHRASE},
     {NAME("REMOTE_USER"), PLACE(remote_user), FIELD},

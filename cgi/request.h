@@ -30,6 +30,7 @@ struct request {
 	char *tls_protocol, *tls_cipher;
 	char *tls_unique, *tls_exporter; /* channel bindings in base64 */
 	char *srp_user, *srp_info;       /* of TLS-SRP */
+	char *tls_resumed;               /* "Initial" or "Resumed" */
 	char *remote_user, *auth_type;   /* the web server's own authentication, if it has one */
 	char *server_software; /* and whether it has: nginx and HAProxy set the two unverified */
 	char *client_verify;   /* a diagnostic, never a decision */
@@ -41,7 +42,7 @@ struct request {
 	struct buf facts; /* members of the log line that the handler adds with json_add() */
 };
 
-#define REQUEST_VARIABLES 30
+#define REQUEST_VARIABLES 31
 
 /* What the value of a variable may be that request_read() reads. */
 struct request_rule {

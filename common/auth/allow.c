@@ -196,6 +196,20 @@ enum outcome auth_allows(
 	return refuse(NAME_NOT_ALLOWED, "this identity may ask for no name here");
 }
 
+bool auth_rests_on(const struct identity *identity, enum proof proof, const struct name *name,
+    const struct sans *sans)
+{
+	struct identity without = *identity; /* only looked at */
+
+	if (!identity_has(identity, proof))
+		return false;
+	identity_drop(&without, proof);
+	if (without.granted_count > 0 && auth_allows(&without, name, sans) == EST_OK)
+		return false;
+	reason_clear();
+	return true;
+}
+
 /* The name of another CA's certificate; it may have none that we can read. */
 static void foreign_name(const struct identity *identity, struct buf *out)
 {

@@ -59,13 +59,18 @@ static size_t ways_in(const struct auth *auth, unsigned sets[AUTH_METHODS])
 
 _Static_assert(sizeof(methods) / sizeof(methods[0]) + 1 <= AUTH_METHODS, "every word fits");
 
+void identity_call(struct identity *identity, const char *account)
+{
+	free(identity->account);
+	identity->account = mem_string(account);
+}
+
 bool identity_has(const struct identity *identity, enum proof proof)
 {
 	return (identity->proven & proof) != 0;
 }
 
-/* Forgets the methods that rest on any of these, and what is in none of the others. */
-static void drop_methods(struct identity *identity, unsigned proofs)
+void identity_drop(struct identity *identity, unsigned proofs)
 {
 	size_t kept = 0;
 
@@ -76,19 +81,6 @@ static void drop_methods(struct identity *identity, unsigned proofs)
 	identity->proven = 0;
 	for (size_t i = 0; i < kept; i++)
 		identity->proven |= identity->granted[i];
-}
-
-void identity_ignore(struct identity *identity, enum proof proof)
-{
-	size_t kept = 0;
-
-	identity->proven &= ~(unsigned)proof;
-	for (size_t i = 0; i < identity->granted_count; i++) {
-		unsigned left = identity->granted[i] & ~(unsigned)proof;
-		if (left != 0)
-			identity->granted[kept++] = left;
-	}
-	identity->granted_count = kept;
 }
 
 bool identity_suffices(const struct identity *identity, unsigned proofs)
@@ -130,9 +122,9 @@ static bool satisfied(
 		if ((sets[i] & ~proven) == 0)
 			identity->granted[identity->granted_count++] = sets[i];
 	if (identity_unspent(identity))
-		drop_methods(identity, identity->spent);
+		identity_drop(identity, identity->spent);
 	else
-		drop_methods(identity, 0);
+		identity_drop(identity, 0);
 	identity->spent &= identity->proven;
 	return identity->granted_count > 0;
 }
@@ -158,31 +150,45 @@ static void describe_certificate(const struct identity *identity, struct buf *te
 	hex_encode(text, (struct span){digest, sizeof(digest)});
 }
 
+void identity_describe(const struct identity *identity, enum proof proof, struct buf *out)
+{
+	switch (proof) {
+	case PROOF_PASSWORD: buf_printf(out, "user:%s", identity->user.name); return;
+	case PROOF_SECRET: buf_printf(out, "device:%s", identity->secret.name); return;
+	case PROOF_SRP: buf_add_string(out, identity->srp.name); return;
+	case PROOF_EXTERNAL: buf_printf(out, "external:%s", identity->external.name); return;
+	case PROOF_CERTIFICATE:
+		if (identity->trust != TRUST_EXPLICIT) {
+			describe_certificate(identity, out);
+			return;
+		}
+		buf_add_string(out, "certificate of:");
+		buf_add_lower(out, identity->certificate.name);
+		return;
+	}
+}
+
 static void describe(struct identity *identity)
 {
-	const struct {
-		enum proof proof;
-		const char *kind, *name;
-	} accounts[] = {
-	    {PROOF_SECRET, "device:", identity->secret.name},
-	    {PROOF_PASSWORD, "user:", identity->user.name},
-	    {PROOF_SRP, "", identity->srp.name},
-	    {PROOF_EXTERNAL, "external:", identity->external.name},
-	};
+	static const enum proof accounts[] = {
+	    PROOF_SECRET, PROOF_PASSWORD, PROOF_SRP, PROOF_EXTERNAL};
 	struct buf text = {0};
 
-	if ((identity->proven & PROOF_CERTIFICATE) != 0)
+	if (identity_has(identity, PROOF_CERTIFICATE))
 		describe_certificate(identity, &text);
-	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++)
-		if ((identity->proven & accounts[i].proof) != 0)
-			buf_printf(&text, "%s%s%s", text.len > 0 ? "," : "", accounts[i].kind,
-			    accounts[i].name);
+	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
+		if (!identity_has(identity, accounts[i]))
+			continue;
+		if (text.len > 0)
+			buf_add_byte(&text, ',');
+		identity_describe(identity, accounts[i], &text);
+	}
 	identity->text = mem_string(buf_string(&text));
 	buf_free(&text);
 }
 
 /* The ways to prove something, in the order in which they are tried. */
-enum way { WAY_CERTIFICATE, WAY_BASIC, WAY_SRP, WAY_EXTERNAL, WAYS };
+enum way { WAY_CERTIFICATE, WAY_SRP, WAY_EXTERNAL, WAY_BASIC, WAYS };
 
 static const struct {
 	unsigned proofs;
@@ -229,6 +235,10 @@ static enum outcome refuse_nobody(
 	bool believed_not = certificate->outcome == EST_UNAUTHENTICATED;
 	bool basic = (use & ways[WAY_BASIC].proofs) != 0;
 
+	if (use == 0)
+		return reason(EST_FORBIDDEN,
+		    "label \"%s\" has no method in authenticate that counts here",
+		    auth->label->name);
 	if (basic && attempts[WAY_BASIC].outcome != EST_OK)
 		return believed_not
 			   ? refuse_for(certificate, certificate->refusal)
@@ -273,9 +283,7 @@ static enum outcome refuse_attempts(
 	    {WAY_BASIC, EST_UNAUTHENTICATED},
 	    {WAY_BASIC, EST_FORBIDDEN},
 	    {WAY_CERTIFICATE, EST_FORBIDDEN},
-	    {WAY_SRP, EST_UNAUTHENTICATED},
 	    {WAY_SRP, EST_FORBIDDEN},
-	    {WAY_EXTERNAL, EST_UNAUTHENTICATED},
 	    {WAY_EXTERNAL, EST_FORBIDDEN},
 	};
 
@@ -283,6 +291,13 @@ static enum outcome refuse_attempts(
 		if (attempts[order[i].way].outcome == order[i].outcome)
 			return refuse_for(&attempts[order[i].way], attempts[order[i].way].refusal);
 	return refuse_nobody(auth, use, attempts);
+}
+
+/* Credentials that the web server has checked as its own are no guess of ours. */
+static bool is_consumed(enum way way, unsigned proven, const struct credentials *credentials)
+{
+	return way == WAY_BASIC && (proven & PROOF_EXTERNAL) != 0 &&
+	       strcasecmp(credentials->auth_type, "Basic") == 0;
 }
 
 enum outcome auth_identify(
@@ -295,10 +310,10 @@ enum outcome auth_identify(
 	*out = (struct identity){0};
 	for (size_t i = 0; i < count; i++)
 		use |= sets[i];
-	for (size_t i = 0; i < WAYS; i++) {
+	for (enum way i = 0; i < WAYS; i++) {
 		enum outcome outcome = EST_NOT_FOUND;
 		out->proven = 0;
-		if ((ways[i].proofs & use) != 0)
+		if ((ways[i].proofs & use) != 0 && !is_consumed(i, proven, credentials))
 			outcome = ways[i].identify(auth, ways[i].proofs & use, credentials, out);
 		if (outcome == EST_OK)
 			proven |= out->proven;
@@ -306,6 +321,9 @@ enum outcome auth_identify(
 	}
 	if (!satisfied(sets, count, proven, out))
 		return refuse_attempts(auth, use, attempts);
+	/* What a certificate is besides counts where it does. */
+	if (!identity_has(out, PROOF_CERTIFICATE))
+		out->is_ra = out->late = out->superseded = false;
 	describe(out);
 	return EST_OK;
 }
@@ -321,5 +339,6 @@ void identity_clear(struct identity *identity)
 	buf_free(&identity->der);
 	buf_free(&identity->maker_name);
 	free(identity->text);
+	free(identity->account);
 	*identity = (struct identity){0};
 }

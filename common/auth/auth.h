@@ -18,8 +18,9 @@ struct credentials {
 	const char *authorization; /* HTTP Authorization */
 	const char *certificate;   /* the TLS client's, in any of the forms that web servers use */
 	char *const *chain;        /* what it sent behind it: the same forms; NULL-terminated */
-	const char *srp_user, *srp_info;              /* of TLS-SRP */
-	const char *cipher;                           /* of the TLS connection */
+	const char *srp_user, *srp_info; /* of TLS-SRP */
+	const char *cipher;              /* of the TLS connection */
+	const char *resumed;             /* SSL_SESSION_RESUMED: "Initial" or "Resumed" */
 	const char *remote_user, *auth_type, *server; /* REMOTE_USER, AUTH_TYPE, SERVER_SOFTWARE */
 	const char *address;                          /* of the client */
 };
@@ -30,7 +31,8 @@ enum proof {
 	PROOF_SECRET = 2,      /* HTTP Basic: the one-time secret of a device */
 	PROOF_CERTIFICATE = 4, /* a TLS client certificate */
 	PROOF_SRP = 8,         /* TLS-SRP */
-	PROOF_EXTERNAL = 16    /* the web server's own authentication */
+	PROOF_EXTERNAL = 16,   /* the web server's own authentication */
+	PROOF_LAST = PROOF_EXTERNAL
 };
 
 #define AUTH_METHODS 16
@@ -60,6 +62,7 @@ struct identity {
 	struct buf maker_name; /* TRUST_IMPLICIT: the device's name by the label's rule; or empty */
 	unsigned retry_after;  /* EST_THROTTLED: seconds */
 	const char *note;      /* of a refusal, for the log alone: what the client is not told */
+	char *account;         /* whose credentials were refused, for the log alone; or NULL */
 	/*
 	 * "user:pump", "device:pump", "srp:pump", "external:pump", "certificate:SERIAL",
 	 * "foreign-certificate:SHA-256"; of several with commas between them
@@ -113,10 +116,16 @@ enum outcome auth_identify(
     const struct auth *auth, const struct credentials *credentials, struct identity *out);
 void identity_clear(struct identity *identity);
 
+/*
+ * Appends who a proof says it is, the same for each certificate of one device: "user:pump",
+ * "certificate of:pump-7".
+ */
+void identity_describe(const struct identity *identity, enum proof proof, struct buf *out);
+
 /* Whether it was proven. */
 bool identity_has(const struct identity *identity, enum proof proof);
-/* Leaves a proof out of every method, so that those beside it decide alone. */
-void identity_ignore(struct identity *identity, enum proof proof);
+/* Forgets the methods that rest on any of these, and what is proven for none of the others. */
+void identity_drop(struct identity *identity, unsigned proofs);
 /* Whether one of the label's methods is content with these proofs alone. */
 bool identity_suffices(const struct identity *identity, unsigned proofs);
 /* The user whose uses count, or NULL. */
@@ -130,6 +139,13 @@ const char *identity_counted(const struct identity *identity);
  */
 enum outcome auth_allows(
     const struct identity *identity, const struct name *name, const struct sans *sans);
+
+/*
+ * Whether the identity may have the names only because of that proof: no method without it allows
+ * them.
+ */
+bool auth_rests_on(const struct identity *identity, enum proof proof, const struct name *name,
+    const struct sans *sans);
 
 /* The name that was proven: the certificate's device name, the secret's, else the user's.
  * Appends. */

@@ -60,7 +60,7 @@ enum outcome account_check(const struct auth *auth, const struct user_record *us
     enum proof proof, struct identity *identity)
 {
 	if (user->expires_at != 0 && user->expires_at <= auth->now)
-		return refuse(AUTH_PASSWORD, "the account has expired");
+		return refuse(AUTH_EXPIRED, "the account has expired; the operator can prolong it");
 	if ((user->roles & 1U << ROLE_ENROLL) == 0)
 		return refuse(AUTH_ROLE, "the account may not enroll; the operator can allow it");
 	if (user->uses_most > 0 && user->uses >= user->uses_most)
@@ -73,9 +73,7 @@ enum outcome account_check(const struct auth *auth, const struct user_record *us
 /* Accounts compare without letter case: those of devices do, and it does no harm to users. */
 static void name_keys(struct attempt *attempt, const struct credentials *credentials)
 {
-	for (const char *c = attempt->name; *c != '\0'; c++)
-		buf_add_byte(&attempt->account,
-		    (unsigned char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c));
+	buf_add_lower(&attempt->account, attempt->name);
 	limiter_address(credentials->address, &attempt->address);
 }
 
@@ -138,6 +136,15 @@ static void rehash(const struct attempt *attempt, const struct user_record *user
 	buf_cleanse(&hash);
 }
 
+/* A hash that was imported may be a quick one: this makes up for the time of ours. */
+static void make_up(const struct attempt *attempt, const struct user_record *user)
+{
+	if (password_is_current(user->password) || password_kind(user->password) == NULL)
+		return;
+	reason_clear();
+	(void)password_verify(attempt->password, NULL);
+}
+
 /*
  * One who is nobody under the label gets the whole work every time: a quick answer would say that
  * the password is right elsewhere.
@@ -148,11 +155,15 @@ static enum outcome verify(const struct attempt *attempt, const struct user_reco
 
 	if (!user_label_allowed(user, attempt->auth->label->name)) {
 		outcome = password_verify(attempt->password, user->password);
+		if (outcome == EST_OK || outcome == EST_UNAUTHENTICATED)
+			make_up(attempt, user);
 		return outcome == EST_OK ? EST_FORBIDDEN : outcome;
 	}
 	if (credential_known(attempt->auth, user, attempt->password))
 		return EST_OK;
 	outcome = password_verify(attempt->password, user->password);
+	if (outcome == EST_UNAUTHENTICATED)
+		make_up(attempt, user);
 	if (outcome == EST_OK) {
 		credential_remember(attempt->auth, user, attempt->password);
 		rehash(attempt, user);
@@ -254,6 +265,7 @@ enum outcome basic_identify(const struct auth *auth, unsigned proofs,
 		*colon = '\0';
 		attempt.name = (const char *)plain.data;
 		attempt.password = span_of(colon + 1);
+		identity_call(out, attempt.name);
 		name_keys(&attempt, credentials);
 		outcome = check_guesses(&attempt, out);
 		if (outcome == EST_OK) {

@@ -101,11 +101,19 @@ enum outcome srp_identify(const struct auth *auth, unsigned proofs,
 
 	(void)proofs;
 	/* The variable alone could be left over from elsewhere; the cipher suite is what did it. */
-	if (name == NULL || cipher == NULL || strncmp(cipher, "SRP-", 4) != 0)
+	if (name == NULL || name[0] == '\0' || cipher == NULL || strncmp(cipher, "SRP-", 4) != 0)
 		return EST_NOT_FOUND;
+	/*
+	 * Of a resumed session the user is whoever the client names in its hello: no password was
+	 * proven in it.
+	 */
+	if (credentials->resumed == NULL || strcmp(credentials->resumed, "Initial") != 0)
+		return refuse(AUTH_SRP, "the TLS session was resumed, which proves no user of "
+					"TLS-SRP; connect anew, and switch SSLSessionCache off");
 	buf_printf(&record, "srp:%s", name);
 	stranger.name = name;
 	stranger.record = buf_string(&record);
+	identity_call(out, stranger.record);
 	outcome = recall(auth, stranger.record, AUTH_SRP, &out->srp);
 	if (outcome == EST_NOT_FOUND) {
 		make_record(&stranger, &out->srp);
@@ -145,25 +153,30 @@ enum outcome external_identify(const struct auth *auth, unsigned proofs,
     const struct credentials *credentials, struct identity *out)
 {
 	const struct words *patterns = &auth->label->external_names;
-	const char *name = credentials->remote_user;
-	const struct stranger stranger = {
-	    name, name, (const char *const *)patterns->word, patterns->count};
+	struct stranger stranger = {
+	    NULL, NULL, (const char *const *)patterns->word, patterns->count};
+	struct buf folded = {0};
 	enum outcome outcome = EST_NOT_FOUND;
 
 	(void)proofs;
-	if (name == NULL)
+	if (credentials->remote_user == NULL || credentials->remote_user[0] == '\0')
 		return EST_NOT_FOUND;
 	if (credentials->auth_type == NULL || !is_checking(credentials->server))
 		return refuse(AUTH_EXTERNAL, "the web server is none that names only users whom it "
 					     "has authenticated, so its REMOTE_USER counts for "
 					     "nothing");
+	/* Directories know one user in any letter case: what is said of alice holds for ALICE. */
+	buf_add_lower(&folded, credentials->remote_user);
+	stranger.name = stranger.record = buf_string(&folded);
+	identity_call(out, stranger.name);
 	/* Records of other kinds have a colon in their names, and are nobody's account here. */
-	if (strchr(name, ':') == NULL)
-		outcome = recall(auth, name, AUTH_EXTERNAL, &out->external);
+	if (strchr(stranger.name, ':') == NULL)
+		outcome = recall(auth, stranger.name, AUTH_EXTERNAL, &out->external);
 	if (outcome == EST_NOT_FOUND) {
 		make_record(&stranger, &out->external);
 		outcome = EST_OK;
 	}
+	buf_free(&folded);
 	if (outcome == EST_OK)
 		outcome = account_check(auth, &out->external, PROOF_EXTERNAL, out);
 	if (outcome == EST_OK)

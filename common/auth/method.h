@@ -36,12 +36,15 @@ method_identify srp_identify;
 method_identify external_identify;
 
 /*
- * Whether the account may be used under the label at the time: EST_FORBIDDEN (AUTH_ROLE),
- * EST_UNAUTHENTICATED (AUTH_PASSWORD) where it has expired. Spent uses go to identity->spent as
- * that proof.
+ * Whether the account may be used at the time: EST_FORBIDDEN, AUTH_ROLE; or AUTH_EXPIRED, which says
+ * what is wrong only to whom it was proven that the account is his. Spent uses go to
+ * identity->spent as that proof.
  */
 enum outcome account_check(const struct auth *auth, const struct user_record *user,
     enum proof proof, struct identity *identity);
+
+/* Notes whose credentials are looked at, for the log. */
+void identity_call(struct identity *identity, const char *account);
 
 /* Whether a user's record lets it use the label of that name. */
 bool user_label_allowed(const struct user_record *user, const char *label);

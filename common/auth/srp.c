@@ -4,18 +4,20 @@
  *
  * 	V  a user: verifier, salt, name, group, information
  * 	R  the same, revoked
- * 	I  a group: N, g, its name, and two that mean nothing. Of the last one are the parameters that
- * 	   are invented for unknown users (SSLSRPUnknownUserSeed); without any it is 8192.
+ * 	I  a group: N, g, its name, and two that mean nothing. Of the last one are the parameters
+ * 	   that are invented for unknown users (SSLSRPUnknownUserSeed); without any it is 8192.
  *
  * The numbers are base64 with an alphabet of its own, and zero bits in front instead of behind.
  */
 #include "common/auth/srp.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -91,23 +93,36 @@ static bool line_next(struct span *rest, struct line *line)
 
 /* --- a role --- */
 
+#define ROLE_KEY "role="
+
+/* Whether it speaks of roles in any way, such as "Role = audit": then who has none may not enroll. */
+static bool mentions_role(const char *info)
+{
+	static const char word[] = "role";
+	bool inside = false; /* of a word */
+
+	for (; *info != '\0'; info++) {
+		if (!inside && strncasecmp(info, word, strlen(word)) == 0)
+			return true;
+		inside = isalnum((unsigned char)*info) != 0;
+	}
+	return false;
+}
+
 bool srp_info_has_role(const char *info, const char *role)
 {
-	static const char key[] = "role=";
-	bool any = false;
+	size_t key = strlen(ROLE_KEY);
 
-	for (const char *word = info == NULL ? "" : info; *word != '\0';) {
+	if (info == NULL)
+		info = "";
+	for (const char *word = info; *word != '\0';) {
 		size_t len = strcspn(word, ",");
-		if (strncmp(word, key, strlen(key)) == 0) {
-			const char *value = word + strlen(key);
-			any = true;
-			if (len == strlen(key) + strlen(role) &&
-			    strncmp(value, role, strlen(role)) == 0)
-				return true;
-		}
+		if (len == key + strlen(role) && strncasecmp(word, ROLE_KEY, key) == 0 &&
+		    strncmp(word + key, role, strlen(role)) == 0)
+			return true;
 		word += len + (word[len] == ',');
 	}
-	return !any && strcmp(role, "enroll") == 0;
+	return strcmp(role, "enroll") == 0 && !mentions_role(info);
 }
 
 /* --- reading --- */

@@ -25,8 +25,9 @@ struct srp_users {
 };
 
 /*
- * What SSL_SRP_USERINFO says: whether the role is among its comma-separated "role=" words; who has
- * none of these, or no information at all (NULL), may enroll.
+ * What SSL_SRP_USERINFO says: whether the role is among its comma-separated "role=" words, the key
+ * in any letter case and the value exactly. Who has no information at all (NULL), or one in which no
+ * word begins with "role", may enroll.
  */
 bool srp_info_has_role(const char *info, const char *role);
 

@@ -72,6 +72,13 @@ void buf_add_byte(struct buf *buf, unsigned char byte)
 	buf_add(buf, &byte, 1);
 }
 
+void buf_add_lower(struct buf *buf, const char *text)
+{
+	for (; *text != '\0'; text++)
+		buf_add_byte(
+		    buf, (unsigned char)(*text >= 'A' && *text <= 'Z' ? *text - 'A' + 'a' : *text));
+}
+
 void buf_add_string(struct buf *buf, const char *text)
 {
 	buf_add(buf, text, strlen(text));

@@ -28,6 +28,8 @@ char *mem_string(const char *text);        /* strdup that cannot fail; NULL stay
 void buf_reserve(struct buf *buf, size_t more); /* room for `more` bytes behind len */
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_byte(struct buf *buf, unsigned char byte);
+/* ASCII letters in lower case. */
+void buf_add_lower(struct buf *buf, const char *text);
 void buf_add_string(struct buf *buf, const char *text);
 void buf_add_span(struct buf *buf, struct span span);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));

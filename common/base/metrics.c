@@ -1,19 +1,13 @@
 #include "common/base/metrics.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "common/base/buf.h"
+#include "common/base/shared.h"
 
 #define VERSION        1
 #define ROWS           1023 /* with the head, 128 KiB */
@@ -23,7 +17,6 @@
 #define CODE_SIZE      64
 #define NAMES_SIZE     (OPERATION_SIZE + CODE_SIZE)
 #define WORDS          (NAMES_SIZE / sizeof(uint64_t))
-#define ATTEMPTS       16 /* to open a file that others make anew at the same time */
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "processes share these counters");
 _Static_assert(sizeof(_Atomic uint64_t) == sizeof(uint64_t), "and the file is made of them");
@@ -125,8 +118,9 @@ static bool is_sound_row(const struct row *row, bool *taken)
  * Whether the head is ours, and so is every row: those taken first, then free ones. Others may be taking rows meanwhile,
  * so it is read against the order in which they write: from the end, and a row's key last.
  */
-static bool is_sound(const struct image *image)
+static bool is_sound(const void *mapped)
 {
+	const struct image *image = mapped;
 	bool taken, taken_behind = false;
 
 	if (memcmp(&image->head, &blank, offsetof(struct head, other)) != 0)
@@ -139,125 +133,14 @@ static bool is_sound(const struct image *image)
 	return true;
 }
 
-static enum outcome failed(const char *verb, const char *path, int error)
-{
-	return reason(
-	    EST_UNAVAILABLE, "cannot %s the counters %s: %s", verb, path, strerror(error));
-}
-
-/*
- * Its space is taken before it is mapped: on a full disk a store into a page without space would end the process
- * with SIGBUS.
- */
-static int fill_file(int fd)
-{
-	int error = posix_fallocate(fd, 0, sizeof(struct image));
-	ssize_t put = 0;
-
-	if (error == 0)
-		put = pwrite(fd, &blank, sizeof(blank), 0);
-	if (error == 0 && put != (ssize_t)sizeof(blank))
-		error = put < 0 ? errno : ENOSPC;
-	if (error == 0 && fchmod(fd, 0660) != 0)
-		error = errno;
-	return error;
-}
-
-/* Makes the file beside its path and moves it there: in place of what is there, or only where nothing is. */
-static enum outcome make_file(const char *path, bool replace)
-{
-	struct buf name = {0};
-	char *temporary;
-	int fd, error;
-
-	buf_printf(&name, "%s.XXXXXX", path);
-	temporary = mem_string(buf_string(&name));
-	buf_free(&name);
-	fd = mkostemp(temporary, O_CLOEXEC);
-	error = fd < 0 ? errno : fill_file(fd);
-	if (error == 0 && replace && rename(temporary, path) != 0)
-		error = errno;
-	if (error == 0 && !replace && link(temporary, path) != 0 && errno != EEXIST)
-		error = errno;
-	if (fd >= 0) {
-		(void)unlink(temporary);
-		close(fd);
-	}
-	free(temporary);
-	return error == 0 ? EST_OK : failed("make", path, error);
-}
-
-/* Whether the path still leads to that file: it is looked at without waiting for anybody. */
-static bool is_there(const char *path, int fd)
-{
-	struct stat there, here;
-
-	return stat(path, &there) == 0 && fstat(fd, &here) == 0 && there.st_ino == here.st_ino &&
-	       there.st_dev == here.st_dev;
-}
-
-/* Several processes may find the file damaged: one replaces it, and the others see that it is another one then. */
-static enum outcome replace_file(const char *path, int fd)
-{
-	enum outcome outcome = EST_OK;
-
-	if (flock(fd, LOCK_EX) != 0)
-		return failed("lock", path, errno);
-	if (is_there(path, fd))
-		outcome = make_file(path, true);
-	(void)flock(fd, LOCK_UN);
-	return outcome;
-}
-
-/* The file mapped; NULL with EST_OK where it is none of ours. */
-static enum outcome map_file(const char *path, int fd, struct image **out)
-{
-	struct stat about;
-	void *mapped;
-
-	*out = NULL;
-	if (fstat(fd, &about) != 0)
-		return failed("look at", path, errno);
-	if (!S_ISREG(about.st_mode))
-		return reason(
-		    EST_UNAVAILABLE, "%s is no file; the counters cannot live there", path);
-	if (about.st_size != (off_t)sizeof(struct image))
-		return EST_OK;
-	mapped = mmap(NULL, sizeof(struct image), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (mapped == MAP_FAILED)
-		return failed("map", path, errno);
-	if (is_sound(mapped))
-		*out = mapped;
-	else
-		(void)munmap(mapped, sizeof(struct image));
-	return EST_OK;
-}
-
-/* One attempt: EST_OK and *out NULL where the file was made, or is being made, and is to be opened again. */
-static enum outcome open_file(const char *path, struct image **out)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	enum outcome outcome;
-
-	*out = NULL;
-	if (fd < 0)
-		return errno == ENOENT ? make_file(path, false) : failed("open", path, errno);
-	outcome = map_file(path, fd, out);
-	if (outcome == EST_OK && *out == NULL)
-		outcome = replace_file(path, fd);
-	close(fd);
-	return outcome;
-}
+static const struct shared_form form = {"the counters", sizeof(struct image), is_sound};
 
 enum outcome metrics_open(const char *path, struct metrics **out)
 {
-	struct image *image = NULL;
-	enum outcome outcome = EST_OK;
+	void *image;
+	enum outcome outcome = shared_open(
+	    path, &form, (struct span){(const unsigned char *)&blank, sizeof(blank)}, &image);
 
-	for (int i = 0; i < ATTEMPTS && outcome == EST_OK && image == NULL; i++)
-		outcome = open_file(path, &image);
-	if (outcome == EST_OK && image == NULL)
-		outcome = reason(EST_UNAVAILABLE, "somebody keeps damaging the counters %s", path);
 	if (outcome != EST_OK)
 		return outcome;
 	*out = mem_alloc(sizeof(**out));
@@ -269,7 +152,7 @@ void metrics_close(struct metrics *metrics)
 {
 	if (metrics == NULL)
 		return;
-	(void)munmap(metrics->image, sizeof(struct image));
+	shared_close(&form, metrics->image);
 	free(metrics);
 }
 

@@ -43,6 +43,8 @@ static const struct refusal_row rows[REFUSALS] = {
 	"is."},
     [AUTH_ROLE] = {"auth:role", EST_FORBIDDEN, "RFC 7030 3.7",
 	"The account is known, but its roles are not to enroll."},
+    [AUTH_EXPIRED] = {"auth:expired", EST_FORBIDDEN, "RFC 7030 6",
+	"The credentials are right, and the account has expired (est-admin user edit)."},
     [AUTH_EXTERNAL] = {"auth:external", EST_FORBIDDEN, "RFC 3875 4.1.11",
 	"The label leaves it to the web server to know its users, and the web server named none, "
 	"or "

@@ -134,31 +134,33 @@ static const unsigned char *secret_of(const struct enrollment *enrollment)
 		return enrollment->secret;
 	if (enrollment->linking.uses_secret)
 		return enrollment->linking.secret;
-	return enrollment_rests_on_secret(enrollment) ? enrollment->identity->secret.digest : NULL;
+	return enrollment->memory->rests_on_secret ? enrollment->identity->secret.digest : NULL;
 }
 
 /* The challenges, the secret among them to be used up with what is granted. */
 static enum outcome check_linking(struct service *service, struct enrollment *enrollment)
 {
 	struct enrollment_memory *memory = enrollment->memory;
+	const char *name =
+	    memory->rests_on_secret ? enrollment->identity->secret.name : enrollment->record.name;
 	const struct linking_question question = {.service = service,
 	    .label = enrollment->label,
 	    .identity = enrollment->identity,
 	    .binding = enrollment->binding,
 	    .csr = &enrollment->csr,
-	    .name = enrollment->record.name,
+	    .name = name,
 	    .names = &memory->naming,
-	    .proven = enrollment->secret != NULL || enrollment_rests_on_secret(enrollment),
+	    .proven = enrollment->secret != NULL || memory->rests_on_secret,
 	    .request = memory->id};
 	enum outcome outcome;
 
 	if (linking_wants_secret(&question) || enrollment->secret != NULL ||
-	    enrollment_rests_on_secret(enrollment))
+	    memory->rests_on_secret)
 		request_digest_id(enrollment, memory->id);
 	outcome = linking_check(&question, &enrollment->linking);
 	if (outcome != EST_OK)
 		return outcome;
-	memory->secret = (struct secret_use){.name = enrollment->record.name,
+	memory->secret = (struct secret_use){.name = name,
 	    .label = enrollment->label->config->name,
 	    .digest = secret_of(enrollment),
 	    .request = memory->id};
@@ -192,9 +194,13 @@ static enum outcome authorize(struct service *service, struct enrollment *enroll
 		question.old = old;
 		outcome = naming_decide(&question, &memory->naming);
 	}
-	if (outcome == EST_OK && memory->naming.differs)
+	if (outcome != EST_OK)
+		return outcome;
+	if (memory->naming.differs)
 		describe(enrollment, memory->naming.name, memory->naming.sans);
-	return outcome;
+	memory->rests_on_secret = auth_rests_on(
+	    enrollment->identity, PROOF_SECRET, memory->naming.name, &enrollment->csr.wishes.sans);
+	return EST_OK;
 }
 
 enum outcome enroll(struct service *service, struct enrollment *enrollment)
@@ -210,5 +216,8 @@ enum outcome enroll(struct service *service, struct enrollment *enrollment)
 	outcome = authorize(service, enrollment);
 	if (outcome == EST_OK)
 		outcome = check_linking(service, enrollment);
-	return outcome == EST_OK ? enrollment_issue(service, enrollment) : outcome;
+	if (outcome == EST_OK)
+		outcome = enrollment_issue(service, enrollment);
+	enrollment->uses_secret &= outcome == EST_OK || outcome == EST_PENDING;
+	return outcome;
 }

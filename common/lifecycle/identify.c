@@ -98,9 +98,16 @@ enum outcome identify_meter(struct service *service, const struct label *label,
 	    LIMITER_IDENTITY, label->config->rate_identity, "of this identity"};
 	const struct meter by_label = {
 	    LIMITER_LABEL, label->config->rate_label, "under this label"};
-	enum outcome outcome =
-	    take(service, label, &by_identity, span_of(identity->text), retry_after);
+	enum outcome outcome = EST_OK;
 
+	for (unsigned proof = 1; outcome == EST_OK && proof <= PROOF_LAST; proof <<= 1) {
+		struct buf key = {0};
+		if ((identity->proven & proof) != 0) {
+			identity_describe(identity, (enum proof)proof, &key);
+			outcome = take(service, label, &by_identity, buf_span(&key), retry_after);
+		}
+		buf_free(&key);
+	}
 	if (outcome != EST_OK)
 		return outcome;
 	return take(service, label, &by_label, (struct span){NULL, 0}, retry_after);

@@ -31,7 +31,7 @@ enum outcome identify_admit(struct service *service, const struct label *label,
 
 /*
  * The same of its rate_identity and rate_label, once it is known who asks: strangers use up nothing
- * of what is for all.
+ * of what is for all. Each proof is one identity, and a device's certificates are one.
  */
 enum outcome identify_meter(struct service *service, const struct label *label,
     const struct identity *identity, unsigned *retry_after);

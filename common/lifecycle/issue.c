@@ -12,14 +12,6 @@
 #include "common/pki/key_pair.h"
 #include "common/pki/lint.h"
 
-bool enrollment_rests_on_secret(const struct enrollment *enrollment)
-{
-	const struct identity *identity = enrollment->identity;
-
-	return identity_has(identity, PROOF_SECRET) &&
-	       strcasecmp(identity->secret.name, enrollment->record.name) == 0;
-}
-
 enum {
 	FRAME = 512
 }; /* octets that a certificate has beside its names, key and requested extensions, at most */
@@ -164,8 +156,8 @@ static enum outcome generate(struct enrollment *enrollment)
 }
 
 /*
- * What becomes of a living device that asks for a first certificate; one that comes with its own
- * does so as often as it likes.
+ * What becomes of a living device that asks for another certificate. One that comes with its own does
+ * so as often as it likes; a password in its place makes a renewal no better than a first one.
  */
 static enum duplicates duplicates_of(const struct enrollment *enrollment)
 {
@@ -174,13 +166,12 @@ static enum duplicates duplicates_of(const struct enrollment *enrollment)
 		enum duplicates duplicates;
 	} words[] = {{"refuse", DUPLICATES_REFUSE}, {"supersede", DUPLICATES_SUPERSEDE}};
 	const struct identity *identity = enrollment->identity;
+	bool ours = identity_has(identity, PROOF_CERTIFICATE) && identity->trust == TRUST_EXPLICIT;
 
-	if (act_row(enrollment->act)->renews)
-		return DUPLICATES_ALLOW;
 	if (enrollment->must_be_new)
 		return DUPLICATES_REFUSE;
-	if (identity_has(identity, PROOF_CERTIFICATE) && identity->trust == TRUST_EXPLICIT &&
-	    strcasecmp(identity->certificate.name, enrollment->record.name) == 0)
+	if (ours && (act_row(enrollment->act)->renews ||
+			strcasecmp(identity->certificate.name, enrollment->record.name) == 0))
 		return DUPLICATES_ALLOW;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(enrollment->label->config->duplicates, words[i].word) == 0)
@@ -235,7 +226,7 @@ static enum outcome make(struct service *service, struct enrollment *enrollment,
 		return outcome;
 	outcome = store_cert_add(service->store, &enrollment->record, terms, &earlier);
 	if (outcome == EST_FORBIDDEN && refusal_recorded(outcome) == OTP_WRONG &&
-	    enrollment_rests_on_secret(enrollment)) {
+	    enrollment->memory->rests_on_secret) {
 		reason_clear();
 		return refuse(AUTH_SPENT, "the one-time secret was used before; get another one");
 	}
@@ -247,13 +238,62 @@ static enum outcome make(struct service *service, struct enrollment *enrollment,
 	return repeat(enrollment, &earlier);
 }
 
-/* Whether the device is blocked; and lives, which is no matter where its request is repeated. */
+/* The same device under another spelling of its name: with a dot behind it. */
+static enum outcome check_text(
+    struct service *service, const struct enrollment *enrollment, struct buf *text)
+{
+	enum outcome outcome = EST_OK;
+
+	while (text->len > 0 && text->data[text->len - 1] == '.')
+		text->len--;
+	if (text->len > 0 && strcasecmp(buf_string(text), enrollment->record.name) != 0)
+		outcome = store_device_check(service->store, enrollment->record.label,
+		    buf_string(text), duplicates_of(enrollment));
+	buf_free(text);
+	return outcome;
+}
+
+/*
+ * Every name that the certificate is to have may be a device: nobody gets that of a blocked one
+ * beside his own, or that of a living one where that is refused.
+ */
+static enum outcome check_names(struct service *service, const struct enrollment *enrollment)
+{
+	const struct sans *sans = enrollment->memory->naming.sans;
+	struct buf text = {0};
+	enum outcome outcome;
+
+	buf_add_string(&text, enrollment->record.name);
+	outcome = check_text(service, enrollment, &text);
+	for (size_t i = 0; outcome == EST_OK && i < sans->count; i++) {
+		san_text(&sans->san[i], &text);
+		outcome = check_text(service, enrollment, &text);
+	}
+	return outcome;
+}
+
+/* The device that asks, where its own certificate is of another label. */
+static enum outcome check_asking(struct service *service, const struct enrollment *enrollment)
+{
+	const struct identity *identity = enrollment->identity;
+
+	if (!identity_has(identity, PROOF_CERTIFICATE) || identity->trust != TRUST_EXPLICIT)
+		return EST_OK;
+	return store_device_check(service->store, identity->certificate.label,
+	    identity->certificate.name, DUPLICATES_ALLOW);
+}
+
+/* Whether a device is blocked; and lives, which is no matter where its request is repeated. */
 static enum outcome check_device(
     struct service *service, const struct enrollment *enrollment, bool *lives)
 {
-	enum outcome outcome = store_device_check(service->store, enrollment->record.label,
-	    enrollment->record.name, duplicates_of(enrollment));
+	enum outcome outcome = check_asking(service, enrollment);
 
+	if (outcome == EST_OK)
+		outcome = store_device_check(service->store, enrollment->record.label,
+		    enrollment->record.name, duplicates_of(enrollment));
+	if (outcome == EST_OK)
+		outcome = check_names(service, enrollment);
 	*lives = outcome == EST_CONFLICT;
 	if (!*lives)
 		return outcome;

@@ -24,18 +24,13 @@ struct enrollment_memory {
 	struct naming naming;
 	struct cert_terms terms;
 	struct secret_use secret;
+	bool rests_on_secret; /* that the identity was proven by: it is used up with what is granted */
 	struct pending_record approval;
 	unsigned char request[STORE_REQUEST_SIZE];
 	unsigned char id[32]; /* request_digest_id(), where a secret is used up for it */
 	struct buf subject, extensions, der, spki;
 	struct buf name, subject_text, names; /* of the record */
 };
-
-/*
- * Whether the identity was proven by the one-time secret of the device that the certificate is for:
- * it is used up with what is granted.
- */
-bool enrollment_rests_on_secret(const struct enrollment *enrollment);
 
 /*
  * Makes the certificate and records it, or finds the answer that the same request had before.

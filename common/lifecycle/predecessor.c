@@ -195,8 +195,8 @@ enum outcome predecessor_find(
 		forget(old);
 		reason_clear();
 	} else {
-		/* T-08: nor do its names count beside a password. */
-		identity_ignore(&asking, PROOF_CERTIFICATE);
+		/* T-08: it proves nothing of a renewal, alone or beside a password. */
+		identity_drop(&asking, PROOF_CERTIFICATE);
 		if (asking.granted_count == 0)
 			return refuse(RENEW_FOREIGN,
 			    "another CA's certificate cannot be renewed here; use simpleenroll");

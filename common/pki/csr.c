@@ -205,6 +205,20 @@ static void add_folded(struct buf *out, struct span text)
 	}
 }
 
+/* What tells it apart else: a serial number, any other such attribute, or the whole subject. */
+static void name_without_cn(const struct name *name, struct buf *out)
+{
+	struct span value = name_first(name, "serialNumber");
+
+	for (size_t i = 0; value.len == 0 && i < name->count; i++)
+		if (name->attributes[i].type != NULL && name->attributes[i].type->identifies)
+			value = name_value(name, &name->attributes[i]);
+	if (value.len > 0)
+		add_folded(out, value);
+	else
+		name_text(name, out);
+}
+
 void csr_device_name(const struct name *name, const struct sans *sans, struct buf *out)
 {
 	struct span common_name = name_first(name, "CN");
@@ -214,5 +228,5 @@ void csr_device_name(const struct name *name, const struct sans *sans, struct bu
 	else if (sans->count > 0)
 		san_text(&sans->san[0], out);
 	else
-		add_folded(out, name_first(name, "serialNumber"));
+		name_without_cn(name, out);
 }

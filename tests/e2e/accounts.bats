@@ -274,6 +274,8 @@ field() { est_admin --json user show "$1" | jq -c ".$2"; } # NAME MEMBER
 	sleep 2.1
 	request pump-72
 	post simpleenroll pump-72.b64 -u "visitor:$PASSWORD"
+	assert_refused 403 '^auth:expired: '
+	post simpleenroll pump-72.b64 -u visitor:wrong
 	assert_refused 401 '^auth:password: '
 	assert_equal "$(field visitor state)" '"expired"'
 	run -0 est_admin user edit visitor --expires 1h

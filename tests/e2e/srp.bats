@@ -128,6 +128,45 @@ client() { # PORT VERB DIR [OPTION...]
 	assert_line --regexp '^stranger.example .*\(no record\)$'
 }
 
+@test "est-admin srp: accounts have an end and uses, which the list shows" {
+	local serial by=(SSL_SRP_USER=y SSL_SRP_USERINFO=role=enroll SSL_CIPHER=SRP-AES-256-CBC-SHA SSL_SESSION_RESUMED=Initial)
+	cp "$E2E/verifiers" verifiers
+	run -2 est_admin srp add y --names y --file verifiers --password-file password --expires soon
+	run -2 est_admin srp add y --names y --file verifiers --password-file password --uses many
+	run -2 est_admin srp add y --names y --file verifiers --password-file password --uses 4294967296
+	# A verifier is not replaced either by what is refused.
+	run -2 est_admin srp add pump --names x --file verifiers --password-file password --expires soon --replace
+	run -3 est_admin srp add pump --names x --label none --file verifiers --password-file password --replace
+	assert_equal "$(cat verifiers)" "$(cat "$E2E/verifiers")"
+	run -0 est_admin srp add y --names 'pump-*.example' --file verifiers --password-file password --expires 1h --uses 1
+	run -0 est_admin --json srp list --file verifiers
+	assert_equal "$(jq -c 'select(.name == "y") | .state, .uses, .uses_most' <<<"$output")" $'"active"\n0\n1'
+	assert [ "$(date -d "$(jq -r 'select(.name == "y") | .expires_at' <<<"$output")" +%s)" -le "$(($(date +%s) + 3600))" ]
+	assert_equal "$(jq -c 'select(.name == "pump") | .state, .expires_at, .uses_most' <<<"$output")" $'"active"\nnull\nnull'
+	assert_equal "$(jq -c 'select(.name == "stranger.example") | has("state")' <<<"$output")" false
+	run -0 est_admin srp list --file verifiers
+	assert_line --regexp '^USER +GROUP +STATE +EXPIRES +USES +INFORMATION +NAMES$'
+	assert_line --regexp '^y +3072 +active +20[^ ]+Z +0/1 +role=enroll +pump-\*\.example$'
+	assert_line --regexp '^stranger\.example +3072 +- +- +- +- +stranger\.example \(no record\)$'
+	# They count.
+	cgi_post srp/simpleenroll pump-1.b64 "${by[@]}"
+	assert_issued dev.key
+	serial=$(serial issued.pem)
+	key P-256 dev.key
+	csr dev.key /CN=pump-1.example | b64 >again.b64
+	cgi_post srp/simpleenroll again.b64 "${by[@]}"
+	assert_refused 403 '^auth:spent: '
+	cgi_post srp/simpleenroll pump-1.b64 "${by[@]}"
+	assert_equal "$CODE" 200
+	certificate again.pem
+	assert_equal "$(serial again.pem)" "$serial"
+	assert_equal "$(est_admin --json srp list --file verifiers | jq -r 'select(.name == "y") | .state, .uses')" $'spent\n1'
+	est_admin srp add y --names y --file verifiers --password-file password --expires 1s --replace
+	sleep 1.1
+	assert_equal "$(est_admin --json srp list --file verifiers | jq -r 'select(.name == "y") | .state')" expired
+	est_admin srp delete y --file verifiers
+}
+
 @test "est-admin srp: add, replace, delete" {
 	cp "$E2E/verifiers" verifiers
 	chmod 0777 .
@@ -228,14 +267,32 @@ client() { # PORT VERB DIR [OPTION...]
 }
 
 @test "T-17 the variable counts with a cipher suite of SRP only" {
-	cgi_post srp/simpleenroll pump-1.b64 SSL_SRP_USER=pump SSL_SRP_USERINFO=role=enroll SSL_CIPHER=SRP-AES-256-CBC-SHA
+	local resumed suite=SSL_CIPHER=SRP-AES-256-CBC-SHA
+	cgi_post srp/simpleenroll pump-1.b64 SSL_SRP_USER=pump SSL_SRP_USERINFO=role=enroll "$suite" SSL_SESSION_RESUMED=Initial
 	assert_issued dev.key
-	for cipher in SSL_CIPHER=TLS_AES_256_GCM_SHA384 SSL_CIPHER=ECDHE-RSA-AES256-GCM-SHA384 SSL_CIPHER= SSL_CIPHER=XSRP-A X=; do
-		cgi_post srp/simpleenroll pump-1.b64 SSL_SRP_USER=pump SSL_SRP_USERINFO=role=enroll "$cipher"
+	# In a resumed session the user is who the client says.
+	for resumed in SSL_SESSION_RESUMED=Resumed SSL_SESSION_RESUMED=initial X=; do
+		cgi_post srp/simpleenroll pump-1.b64 SSL_SRP_USER=pump SSL_SRP_USERINFO=role=enroll "$suite" "$resumed"
 		assert_refused 403 '^auth:srp: '
 	done
-	cgi_post srp/simpleenroll pump-1.b64 SSL_SRP_USER= SSL_CIPHER=SRP-AES-256-CBC-SHA
+	for cipher in SSL_CIPHER=TLS_AES_256_GCM_SHA384 SSL_CIPHER=ECDHE-RSA-AES256-GCM-SHA384 SSL_CIPHER= SSL_CIPHER=XSRP-A X=; do
+		cgi_post srp/simpleenroll pump-1.b64 SSL_SRP_USER=pump SSL_SRP_USERINFO=role=enroll "$cipher" SSL_SESSION_RESUMED=Initial
+		assert_refused 403 '^auth:srp: '
+	done
+	cgi_post srp/simpleenroll pump-1.b64 SSL_SRP_USER= "$suite" SSL_SESSION_RESUMED=Initial
 	assert_equal "$CODE" 403
+}
+
+@test "T-17 a role in any spelling but that of enroll is refused" {
+	local role by=(SSL_SRP_USER=pump SSL_CIPHER=SRP-AES-256-CBC-SHA SSL_SESSION_RESUMED=Initial)
+	for role in ROLE=audit Role=audit 'shop=7, role=audit' role:audit role=ENROLL ' role=enroll' 'shop=7;role=enroll' role; do
+		cgi_post srp/simpleenroll pump-1.b64 "${by[@]}" "SSL_SRP_USERINFO=$role"
+		assert_refused 403 '^auth:role: '
+	done
+	for role in ROLE=enroll shop=7 shop=7,role=enroll ''; do
+		cgi_post srp/simpleenroll pump-1.b64 "${by[@]}" "SSL_SRP_USERINFO=$role"
+		assert_issued dev.key
+	done
 }
 
 @test "T-17 the role: enroll, or none at all; any other is refused" {
