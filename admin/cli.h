@@ -9,8 +9,8 @@
  * 	return cli_finish(outcome);
  *
  * Data goes to stdout, words and progress to stderr. Every line passes through cli_escape(), so
- * texts from outside (a subject, a server's reason) may be arguments of cli_print() and cli_say() as
- * they are.
+ * texts from outside (a subject, a server's reason) may be arguments of cli_print() and cli_say()
+ * as they are.
  */
 #ifndef EST_CLI_H
 #define EST_CLI_H

@@ -27,8 +27,8 @@ struct client_cmc_request {
 	X509 *revoke;    /* the certificate to be revoked, for a CRLReason; NULL: none */
 	int reason;
 	/*
-	 * Proves who asks (6.2.1); or, with revoke, is what the certificate was requested with (6.11);
-	 * empty: none.
+	 * Proves who asks (6.2.1); or, with revoke, is what the certificate was requested with
+	 * (6.11); empty: none.
 	 */
 	struct span secret;
 	X509 *certificate;  /* signs, with key; NULL: the key that the csr is for does, */

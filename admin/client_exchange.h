@@ -10,7 +10,8 @@
 
 /*
  * GETs an operation without credentials but TLS-SRP's, whatever the status of the answer;
- * provisional: from a server whose certificate nobody verified. Outcomes: those of http_send(). http_response_free().
+ * provisional: from a server whose certificate nobody verified. Outcomes: those of http_send().
+ * http_response_free().
  */
 enum outcome client_exchange_get(const struct client_session *session, const char *operation,
     bool provisional, struct http_response *response);

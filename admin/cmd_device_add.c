@@ -68,7 +68,7 @@ static void describe(const struct onboard *device, struct buf *out)
 {
 	char time[CLOCK_TEXT];
 
-	buf_reserve(out, 6 * ONBOARD_NAME_MOST + 1024); /* a reallocation would leave a copy */
+	buf_reserve(out, 6 * DEVICE_NAME_MOST + 1024); /* a reallocation would leave a copy */
 	add_line(out, "name     ", device->name);
 	add_line(out, "label    ", device->label[0] == '\0' ? "-" : device->label);
 	if (device->life == 0)
@@ -139,12 +139,14 @@ enum outcome cmd_device_add(void *context, const struct cli_call *call)
 	if (admin->makes_secret)
 		outcome = one_time_life(admin, &device.life);
 	if (outcome == EST_OK)
-		outcome = command_text("a device's name", device.name, ONBOARD_NAME_MOST);
-	if (outcome == EST_OK)
 		outcome =
 		    command_label(admin, admin->label == NULL ? "-" : admin->label, &device.label);
 	if (outcome == EST_OK)
+		outcome = onboard_check_name(admin, &device);
+	if (outcome == EST_OK)
 		outcome = onboard_device(admin, &device);
+	if (outcome == EST_OK && device.life > 0)
+		one_time_warn(admin, device.label);
 	if (outcome == EST_OK)
 		outcome = show(admin, &device);
 	onboard_clear(&device);

@@ -94,6 +94,13 @@ static enum outcome read_life(const char *text, int64_t *life)
 	    EST_MALFORMED, "expires: \"%.60s\" is no span of time such as 12h or 30d", text);
 }
 
+static enum outcome check_name(const struct bulk *bulk, const struct row *row, const char *name)
+{
+	const struct onboard device = {.name = name, .label = row->label, .life = row->life};
+
+	return onboard_check_name(bulk->admin, &device);
+}
+
 static enum outcome read_row(const struct bulk *bulk, struct row *row)
 {
 	const struct csv *csv = &bulk->csv;
@@ -106,13 +113,15 @@ static enum outcome read_row(const struct bulk *bulk, struct row *row)
 	label = cell(bulk, COLUMN_LABEL);
 	expires = cell(bulk, COLUMN_EXPIRES);
 	*row = (struct row){.line = csv->line, .label = bulk->label, .life = bulk->life};
-	outcome = command_text("a device's name", cell(bulk, COLUMN_NAME), ONBOARD_NAME_MOST);
-	if (outcome == EST_OK && label[0] != '\0')
+	outcome = EST_OK;
+	if (label[0] != '\0')
 		outcome = command_label(bulk->admin, label, &row->label);
-	else if (outcome == EST_OK && row->label == NULL)
+	else if (row->label == NULL)
 		outcome = reason(EST_MALFORMED, "the label is missing: there is no default one");
 	if (outcome == EST_OK && expires[0] != '\0')
 		outcome = read_life(expires, &row->life);
+	if (outcome == EST_OK)
+		outcome = check_name(bulk, row, cell(bulk, COLUMN_NAME));
 	if (outcome == EST_OK)
 		row->name = mem_string(cell(bulk, COLUMN_NAME));
 	return outcome;
@@ -284,6 +293,20 @@ static enum outcome add_rows(struct bulk *bulk)
 	return outcome == EST_OK ? synced : outcome;
 }
 
+/* Once a label, and not for each of its rows. */
+static void warn(const struct bulk *bulk)
+{
+	const struct config *config = bulk->admin->service->config;
+
+	for (size_t i = 0; i < config->label_count && bulk->admin->makes_secret; i++) {
+		size_t k = 0;
+		while (k < bulk->count && bulk->rows[k].label != config->labels[i].name)
+			k++;
+		if (k < bulk->count)
+			one_time_warn(bulk->admin, config->labels[i].name);
+	}
+}
+
 static enum outcome finish(const struct bulk *bulk, enum outcome outcome)
 {
 	const char *done = bulk->admin->dry_run ? "could be added" : "added";
@@ -315,6 +338,7 @@ enum outcome cmd_device_bulk(void *context, const struct cli_call *call)
 	if (outcome == EST_OK) {
 		read_rows(&bulk);
 		refuse_twice(&bulk);
+		warn(&bulk);
 		outcome = finish(&bulk, add_rows(&bulk));
 	}
 	for (size_t i = 0; i < bulk.count; i++)

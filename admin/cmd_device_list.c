@@ -2,7 +2,9 @@
  * cmd_device_list.c - est-admin device list: which devices are known, and how they stand.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "admin/device.h"
 #include "common/base/clock.h"
@@ -51,6 +53,67 @@ static void print_row(const struct admin *admin, const struct device *device, bo
 	    state->current.len == 0 ? "-" : serial_text(&state->current, serial));
 }
 
+/* --- in order --- */
+
+/* The store's own order is by a hash of the name: so all are read before one is printed. */
+struct listing {
+	struct device_record *records;
+	size_t count, capacity;
+};
+
+static void listing_clear(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->count; i++)
+		device_record_clear(&listing->records[i]);
+	free(listing->records);
+	*listing = (struct listing){0};
+}
+
+/* Takes the record over. */
+static void keep(struct listing *listing, struct device_record *record)
+{
+	if (listing->count == listing->capacity) {
+		listing->capacity = 2 * listing->capacity + 64;
+		listing->records =
+		    mem_grow(listing->records, listing->capacity * sizeof(*listing->records));
+	}
+	listing->records[listing->count++] = *record;
+	*record = (struct device_record){0};
+}
+
+/* By label, and then by name in any letter case, which tells devices apart. */
+static int compare(const void *a, const void *b)
+{
+	const struct device_record *first = a, *second = b;
+	int order = strcmp(first->label, second->label);
+
+	return order != 0 ? order : strcasecmp(first->name, second->name);
+}
+
+/* Those of the label, or all of them where it is NULL. */
+static enum outcome collect(struct store *store, const char *label, struct listing *listing)
+{
+	struct device_record record = {0}, next = {0};
+	enum outcome outcome = store_device_next(store, NULL, NULL, &record);
+
+	while (outcome == EST_OK && !command_stopped()) {
+		outcome = store_device_next(store, record.label, record.name, &next);
+		if (label == NULL || strcmp(record.label, label) == 0)
+			keep(listing, &record);
+		device_record_clear(&record);
+		record = next;
+		next = (struct device_record){0};
+	}
+	device_record_clear(&record);
+	if (outcome == EST_NOT_FOUND) {
+		reason_clear();
+		outcome = EST_OK;
+	}
+	if (listing->count > 0)
+		qsort(listing->records, listing->count, sizeof(*listing->records), compare);
+	return outcome;
+}
+
 /* The row of the list, if it is wanted; one that was deleted in between is none. */
 static enum outcome list_row(
     const struct admin *admin, const struct device_record *record, bool *printed)
@@ -73,28 +136,21 @@ enum outcome cmd_device_list(void *context, const struct cli_call *call)
 {
 	const struct admin *admin = context;
 	const char *label = admin->label;
-	struct device_record record = {0}, next = {0};
-	enum outcome outcome = EST_OK;
+	struct listing listing = {0};
+	enum outcome outcome;
 	bool printed = false;
 
 	(void)call;
 	if (label != NULL)
 		label = strcmp(label, "-") == 0 ? "" : label;
+	outcome = collect(admin->service->store, label, &listing);
 	if (admin->csv)
 		command_csv(titles, sizeof(titles) / sizeof(titles[0]));
-	while (outcome == EST_OK && !command_stopped()) {
-		outcome =
-		    store_device_next(admin->service->store, record.label, record.name, &next);
-		device_record_clear(&record);
-		record = next;
-		next = (struct device_record){0};
-		if (outcome == EST_OK && (label == NULL || strcmp(record.label, label) == 0))
-			outcome = list_row(admin, &record, &printed);
-	}
-	device_record_clear(&record);
-	if (outcome != EST_NOT_FOUND)
+	for (size_t i = 0; i < listing.count && outcome == EST_OK && !command_stopped(); i++)
+		outcome = list_row(admin, &listing.records[i], &printed);
+	listing_clear(&listing);
+	if (outcome != EST_OK || label == NULL || printed)
 		return outcome;
-	reason_clear();
 	/* A label that est.conf has no more may have devices; but one without any is a slip. */
-	return label == NULL || printed ? EST_OK : command_label(admin, admin->label, &label);
+	return command_label(admin, admin->label, &label);
 }

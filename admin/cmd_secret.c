@@ -8,8 +8,6 @@
 #include "admin/one_time.h"
 #include "common/base/clock.h"
 
-#define NAME_MOST 255
-
 static void print_new(
     const struct admin *admin, const struct secret_record *secret, const char *text)
 {
@@ -28,6 +26,18 @@ static void print_new(
 	cli_say("this is the only time that the secret is shown");
 }
 
+/* Which label the other one is of is what somebody who thinks of another label has to know. */
+static enum outcome conflict(const struct admin *admin, const char *name)
+{
+	struct secret_record before = {0};
+	enum outcome outcome = EST_CONFLICT;
+
+	if (store_secret_get(admin->service->store, name, &before) == EST_OK)
+		outcome = one_time_conflict(&before);
+	secret_record_clear(&before);
+	return outcome;
+}
+
 enum outcome cmd_secret_add(void *context, const struct cli_call *call)
 {
 	const struct admin *admin = context;
@@ -37,16 +47,20 @@ enum outcome cmd_secret_add(void *context, const struct cli_call *call)
 	enum outcome outcome = one_time_life(admin, &life);
 
 	secret.expires_at = secret.created_at + life;
-	if (outcome == EST_OK)
-		outcome = command_text("a device's name", secret.name, NAME_MOST);
 	if (outcome == EST_OK && admin->label != NULL)
 		outcome = command_label(admin, admin->label, &secret.label);
+	if (outcome == EST_OK)
+		outcome = one_time_check(admin, secret.label, secret.name);
 	if (outcome == EST_OK)
 		outcome = one_time_make(&secret, text);
 	if (outcome == EST_OK)
 		outcome = store_secret_put(admin->service->store, &secret, admin->replace);
-	if (outcome == EST_OK)
+	if (outcome == EST_CONFLICT)
+		outcome = conflict(admin, secret.name);
+	if (outcome == EST_OK) {
+		one_time_warn(admin, secret.label);
 		print_new(admin, &secret, text);
+	}
 	OPENSSL_cleanse(text, sizeof(text));
 	return outcome;
 }

@@ -1,8 +1,9 @@
 /*
- * cmd_srp.c - est-admin srp: who may ask for certificates by TLS-SRP (RFC 7030 3.3.3): a verifier in
- * the web server's file, and a user record that says for which names.
+ * cmd_srp.c - est-admin srp: who may ask for certificates by TLS-SRP (RFC 7030 3.3.3): a verifier
+ * in the web server's file, and a user record that says for which names.
  *
- * The file is the caller's, who may be root, and the store is the workers', so the file comes first.
+ * The file is the caller's, who may be root, and the store is the workers', so the file comes
+ * first.
  */
 #include "admin/command.h"
 #include "admin/grant.h"
@@ -47,6 +48,17 @@ static void undo(struct admin *admin, const char *name)
 		(void)srp_file_delete(admin->verifiers, name);
 }
 
+/* Before a verifier takes the place of another one. */
+static enum outcome check(struct admin *admin, const char *name)
+{
+	enum outcome outcome = open_store(admin);
+
+	if (outcome == EST_OK)
+		outcome = grant_check(admin, &grant_srp, name);
+	close_store(admin);
+	return outcome;
+}
+
 enum outcome cmd_srp_add(void *context, const struct cli_call *call)
 {
 	struct admin *admin = context;
@@ -55,6 +67,8 @@ enum outcome cmd_srp_add(void *context, const struct cli_call *call)
 	struct srp_user user = {.name = name, .group = admin->srp_group};
 	enum outcome outcome = need_file(admin);
 
+	if (outcome == EST_OK)
+		outcome = check(admin, name);
 	if (outcome != EST_OK)
 		return outcome;
 	buf_printf(&info, "role=%s", admin->srp_role == NULL ? "enroll" : admin->srp_role);
@@ -127,21 +141,30 @@ static void print_json(const struct srp_user *user, const struct user_record *re
 	    object, "names", record == NULL ? json_null() : words(record->names));
 	(void)json_object_set_new(
 	    object, "labels", record == NULL ? json_null() : words(record->labels));
+	if (record != NULL)
+		grant_json_limits(object, record);
 	cli_json_print(object);
 }
 
+#define ROW "%-24s %-6s %-8s %-20s %-9s %-16s %s"
+
 static void print_row(const struct srp_user *user, const struct user_record *record)
 {
-	struct buf names = {0};
+	const char *state = record == NULL ? "-" : grant_state(record);
+	struct buf names = {0}, uses = {0};
+	char time[CLOCK_TEXT];
 
 	if (record == NULL)
 		buf_printf(&names, "%s (no record)", user->name);
 	else
 		for (size_t i = 0; record->names[i] != NULL; i++)
 			buf_printf(&names, "%s%s", i == 0 ? "" : ",", record->names[i]);
-	cli_print("%-24s %-6s %-8s %-16s %s", user->name, user->group,
-	    user->revoked ? "revoked" : "", user->info, buf_string(&names));
+	cli_print(ROW, user->name, user->group, user->revoked ? "revoked" : state,
+	    record == NULL ? "-" : grant_expiry(record, time),
+	    record == NULL ? "-" : grant_uses(&uses, record),
+	    user->info[0] == '\0' ? "-" : user->info, buf_string(&names));
 	buf_free(&names);
+	buf_free(&uses);
 }
 
 static enum outcome print_user(const struct admin *admin, const struct srp_user *user)
@@ -174,7 +197,7 @@ enum outcome cmd_srp_list(void *context, const struct cli_call *call)
 	if (outcome == EST_OK)
 		outcome = open_store(admin);
 	if (outcome == EST_OK && !admin->json && users.count > 0)
-		cli_print("%-24s %-6s %-8s %-16s %s", "USER", "GROUP", "", "INFORMATION", "NAMES");
+		cli_print(ROW, "USER", "GROUP", "STATE", "EXPIRES", "USES", "INFORMATION", "NAMES");
 	for (size_t i = 0; i < users.count && outcome == EST_OK && !command_stopped(); i++)
 		outcome = print_user(admin, &users.user[i]);
 	srp_users_clear(&users);

@@ -20,7 +20,7 @@ enum {
 	COMMAND_PASSWORD = 0x2000,    /* a user's password, from a file or asked for once */
 	COMMAND_INPUT = 0x4000,       /* the file that the argument names, whole; - is stdin */
 	COMMAND_TABLE = 0x8000,       /* as COMMAND_INPUT, of the file of --csv, if one is named */
-	COMMAND_SINK = 0x10000,       /* the file of -o or --qr, if one is named, to write secrets to */
+	COMMAND_SINK = 0x10000,       /* the file of -o or --qr, if one is named, for secrets */
 	COMMAND_STORE = COMMAND_SERVICE | SERVICE_STORE,
 	COMMAND_DECIDES = COMMAND_STORE | SERVICE_LABELS | COMMAND_OPERATOR, /* on requests */
 };

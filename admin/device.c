@@ -10,6 +10,19 @@ void device_clear(struct device *device)
 	*device = (struct device){0};
 }
 
+enum outcome device_check_name(const char *name)
+{
+	enum outcome outcome = command_text("a device's name", name, DEVICE_NAME_MOST);
+
+	if (outcome != EST_OK)
+		return outcome;
+	if (name[0] == ' ' || name[strlen(name) - 1] == ' ' || strstr(name, "  ") != NULL)
+		return reason(EST_MALFORMED,
+		    "a device's name has single blanks, and only between words: that in a request "
+		    "would be taken without the others, and be another device's");
+	return EST_OK;
+}
+
 /* A blocked one is nothing else; new is one that never had a certificate. */
 const char *device_state_name(const struct device *device)
 {

@@ -14,6 +14,14 @@ struct device {
 
 void device_clear(struct device *device);
 
+#define DEVICE_NAME_MOST 255 /* octets */
+
+/*
+ * Whether a device can be called that: command_text(), and without a blank that the names in
+ * requests are filed without (csr_device_name()); else EST_MALFORMED.
+ */
+enum outcome device_check_name(const char *name);
+
 /* EST_NOT_FOUND, without a reason, also for one whose name was freed and not taken since. */
 enum outcome device_get(
     const struct admin *admin, const char *label, const char *name, struct device *out);

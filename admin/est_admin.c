@@ -79,8 +79,9 @@ static const struct cli_option init_options[] = {
 
 #define ENDS                                                                                       \
 	{                                                                                          \
-		"expires", "SPAN|never", "How long the user may log in, as in 12h. Default: never.", \
-		    FIELD(ends), CLI_TEXT, 0                                                       \
+		"expires", "SPAN|never",                                                           \
+		    "How long the user may log in, as in 12h. Default: never.", FIELD(ends),       \
+		    CLI_TEXT, 0                                                                    \
 	}
 
 #define USES                                                                                       \
@@ -135,6 +136,8 @@ static const struct cli_option srp_add_options[] = {
     VERIFIERS,
     NAMES,
     LABELS,
+    ENDS,
+    USES,
     {"role", "enroll|operate|audit|administer",
 	"What Apache says of the user. Only who may enroll, which is the default, gets "
 	"certificates.",
@@ -178,8 +181,8 @@ static const struct cli_option device_add_options[] = {
     {"url", "URL", "The server's, as devices see it, for the QR code: https://HOST[:PORT].",
 	FIELD(url), CLI_TEXT, 0},
     {"qr", "FILE.png|FILE.svg|-",
-	"Writes the QR code of URL, root CA's fingerprint, name and secret into the file, or prints "
-	"it; on a terminal it is printed anyway.",
+	"Writes the QR code of URL, root CA's fingerprint, name and secret into the file, or "
+	"prints it; on a terminal it is printed anyway.",
 	FIELD(qr), CLI_TEXT, 0},
     {"replace", NULL,
 	"The device may be known already, and its secret takes the place of the one that it has.",
@@ -349,8 +352,8 @@ static const struct cli_command commands[] = {
 	"Deletes a user of TLS-SRP from FILE and from the store.",
 	srp_options, 1, 1, 0, cmd_srp_delete},
     {"device add", "[NAME]",
-	"Makes a device known, a name under a label, and with --secret makes its one-time secret; or "
-	"with --csv many of them.",
+	"Makes a device known, a name under a label, and with --secret makes its one-time secret; "
+	"or with --csv many of them.",
 	device_add_options, 0, 1, COMMAND_STORE | SERVICE_LABELS | COMMAND_TABLE | COMMAND_SINK,
 	cmd_device_add},
     {"device list", "", "Lists the devices that are known.", device_list_options, 0, 0,

@@ -9,6 +9,7 @@
 #define EST_GRANT_H
 
 #include "admin/command.h"
+#include "common/base/clock.h"
 
 struct grant_kind {
 	const char *prefix; /* of the record's name */
@@ -60,6 +61,12 @@ enum outcome grant_delete(
 const char *grant_name(const struct grant_kind *kind, const struct user_record *record);
 /* "active", "expired", "spent" */
 const char *grant_state(const struct user_record *record);
+/* When it ends, or "never"; text has room for a time. */
+const char *grant_expiry(const struct user_record *record, char text[static CLOCK_TEXT]);
+/* "2/3", or "any"; in out, whose content it replaces. */
+const char *grant_uses(struct buf *out, const struct user_record *record);
+/* Gives the object state, expires_at, uses and uses_most. */
+void grant_json_limits(json_t *object, const struct user_record *record);
 /* The kind of its password's hash; "none" where nobody can log in with it. */
 const char *grant_hash(const struct user_record *record);
 

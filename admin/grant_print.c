@@ -5,7 +5,6 @@
 
 #include "admin/grant.h"
 #include "common/auth/password.h"
-#include "common/base/clock.h"
 
 const char *grant_name(const struct grant_kind *kind, const struct user_record *record)
 {
@@ -45,6 +44,16 @@ static json_t *role_array(unsigned roles)
 	return array;
 }
 
+void grant_json_limits(json_t *object, const struct user_record *record)
+{
+	json_object_set_new(object, "state", cli_json_text(grant_state(record)));
+	json_object_set_new(object, "expires_at",
+	    record->expires_at == 0 ? json_null() : cli_json_time(record->expires_at));
+	json_object_set_new(object, "uses", json_integer(record->uses));
+	json_object_set_new(object, "uses_most",
+	    record->uses_most == 0 ? json_null() : json_integer(record->uses_most));
+}
+
 static void print_json(const struct grant_kind *kind, const struct user_record *record)
 {
 	json_t *object = json_object();
@@ -55,12 +64,7 @@ static void print_json(const struct grant_kind *kind, const struct user_record *
 	json_object_set_new(object, "created_at", cli_json_time(record->created_at));
 	if (kind->is_account) {
 		json_object_set_new(object, "roles", role_array(record->roles));
-		json_object_set_new(object, "state", cli_json_text(grant_state(record)));
-		json_object_set_new(object, "expires_at",
-		    record->expires_at == 0 ? json_null() : cli_json_time(record->expires_at));
-		json_object_set_new(object, "uses", json_integer(record->uses));
-		json_object_set_new(object, "uses_most",
-		    record->uses_most == 0 ? json_null() : json_integer(record->uses_most));
+		grant_json_limits(object, record);
 		json_object_set_new(object, "hash", cli_json_text(grant_hash(record)));
 	}
 	cli_json_print(object);
@@ -86,13 +90,12 @@ static const char *join_roles(struct buf *out, unsigned roles)
 	return buf_string(out);
 }
 
-static const char *expiry(const struct user_record *record, char text[static CLOCK_TEXT])
+const char *grant_expiry(const struct user_record *record, char text[static CLOCK_TEXT])
 {
 	return record->expires_at == 0 ? "never" : clock_text(record->expires_at, text);
 }
 
-/* "2/3", or "any" */
-static const char *uses(struct buf *out, const struct user_record *record)
+const char *grant_uses(struct buf *out, const struct user_record *record)
 {
 	buf_reset(out);
 	if (record->uses_most == 0)
@@ -113,7 +116,8 @@ static void print_text(const struct grant_kind *kind, const struct user_record *
 
 	if (kind->is_account)
 		buf_printf(&account, " " ACCOUNT " ", grant_state(record), grant_hash(record),
-		    expiry(record, time), uses(&used, record), join_roles(&roles, record->roles));
+		    grant_expiry(record, time), grant_uses(&used, record),
+		    join_roles(&roles, record->roles));
 	cli_print("%-24s %s%-12s %s", name[0] == '\0' ? "\"\"" : name, buf_string(&account),
 	    join(&labels, record->labels, "all"), join(&names, record->names, "none"));
 	buf_free(&names);
@@ -196,8 +200,8 @@ void grant_print(
 	if (kind->is_account) {
 		cli_print("roles    %s", join_roles(&list, record->roles));
 		cli_print("state    %s", grant_state(record));
-		cli_print("expires  %s", expiry(record, time));
-		cli_print("uses     %s", uses(&list, record));
+		cli_print("expires  %s", grant_expiry(record, time));
+		cli_print("uses     %s", grant_uses(&list, record));
 		cli_print("hash     %s", grant_hash(record));
 	}
 	buf_free(&list);

@@ -8,8 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/encoding.h"
 
-#define WELL_KNOWN "/.well-known/est"
-#define SCHEME     "https://"
+#define SCHEME "https://"
 
 enum outcome onboard_check_url(const struct admin *admin)
 {
@@ -27,16 +26,17 @@ enum outcome onboard_check_url(const struct admin *admin)
 	return EST_OK;
 }
 
-/* RFC 7030 3.2.2: without a path it is the well-known one; a label is its last part. */
-static void add_url(const char *url, const char *label, struct buf *out)
+/* RFC 7030 3.2.2: without a path it is that of est.conf; a label is its last part. */
+static void add_url(const struct admin *admin, const char *label, struct buf *out)
 {
+	const char *url = admin->url;
 	size_t len = strlen(url);
 
 	while (url[len - 1] == '/')
 		len--;
 	buf_add(out, url, len);
 	if (memchr(url + strlen(SCHEME), '/', len - strlen(SCHEME)) == NULL)
-		buf_add_string(out, WELL_KNOWN);
+		buf_add_string(out, admin->service->config->prefix);
 	if (label[0] != '\0')
 		buf_printf(out, "/%s", label);
 }
@@ -65,7 +65,7 @@ static enum outcome add_code(const struct admin *admin, struct onboard *device)
 
 	json_object_set_new(object, "est", json_integer(1));
 	if (admin->url != NULL) {
-		add_url(admin->url, device->label, &url);
+		add_url(admin, device->label, &url);
 		json_object_set_new(object, "url", cli_json_text(buf_string(&url)));
 	}
 	json_object_set_new(object, "sha256", cli_json_text(buf_string(&fingerprint)));
@@ -107,22 +107,27 @@ static const char *label_word(const char *label)
 	return label[0] == '\0' ? "-" : label;
 }
 
-static enum outcome conflict(const struct onboard *device, const char *what)
-{
-	reason_clear(); /* the store does not know of --replace */
-	return reason(
-	    EST_CONFLICT, "\"%.100s\" %s; --replace gives it another secret", device->name, what);
-}
-
 static enum outcome known(const struct onboard *device)
 {
-	struct buf what = {0};
-	enum outcome outcome;
+	reason_clear(); /* the store does not know of --replace */
+	return reason(EST_CONFLICT,
+	    "\"%.100s\" is known already under the label %.80s; --replace gives it another secret",
+	    device->name, label_word(device->label));
+}
 
-	buf_printf(&what, "is known already under the label %.80s", label_word(device->label));
-	outcome = conflict(device, buf_string(&what));
-	buf_free(&what);
-	return outcome;
+/* That of another label is replaced as well, which nobody may have thought of. */
+static enum outcome consider(
+    const struct admin *admin, const struct onboard *device, const struct secret_record *before)
+{
+	if (strcmp(one_time_state(before), "unused") != 0)
+		return EST_OK;
+	if (!admin->replace)
+		return one_time_conflict(before);
+	if (before->label == NULL || strcmp(before->label, device->label) != 0)
+		cli_say("a name has one secret whatever the labels: that of \"%.100s\" takes the "
+			"place of a good one of the label %.80s",
+		    device->name, one_time_label(before));
+	return EST_OK;
 }
 
 /* The secret that the name has, under whatever label; name NULL where it has none. */
@@ -135,9 +140,13 @@ static enum outcome find_secret(
 		reason_clear();
 		return EST_OK;
 	}
-	if (outcome == EST_OK && !admin->replace && strcmp(one_time_state(out), "unused") == 0)
-		return conflict(device, "has a one-time secret already that is good");
-	return outcome;
+	return outcome == EST_OK ? consider(admin, device, out) : outcome;
+}
+
+enum outcome onboard_check_name(const struct admin *admin, const struct onboard *device)
+{
+	return device->life > 0 ? one_time_check(admin, device->label, device->name)
+				: device_check_name(device->name);
 }
 
 enum outcome onboard_check(const struct admin *admin, const struct onboard *device)

@@ -5,9 +5,8 @@
 #ifndef EST_ONBOARD_H
 #define EST_ONBOARD_H
 
+#include "admin/device.h"
 #include "admin/one_time.h"
-
-#define ONBOARD_NAME_MOST 255
 
 /* Start it as {0}; onboard_clear() overwrites what is secret and gives the rest back. */
 struct onboard {
@@ -22,9 +21,11 @@ struct onboard {
 	struct secret_record before; /* and what it restores */
 };
 
+/* Whether its name is one: device_check_name(), and with a secret one_time_check(). */
+enum outcome onboard_check_name(const struct admin *admin, const struct onboard *device);
 /*
- * Whether the device could be made known: EST_CONFLICT where it is, or has a secret that is good,
- * unless admin->replace. Changes nothing.
+ * Whether the device could be made known: EST_CONFLICT where it is, or its name has a secret that
+ * is good, under whatever label, unless admin->replace. Changes nothing.
  */
 enum outcome onboard_check(const struct admin *admin, const struct onboard *device);
 

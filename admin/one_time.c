@@ -6,6 +6,8 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include "admin/device.h"
+#include "common/auth/auth.h"
 #include "common/base/clock.h"
 
 #define DEFAULT_LIFE (INT64_C(7) * 86400)
@@ -41,6 +43,61 @@ enum outcome one_time_make(struct secret_record *secret, char text[static ONE_TI
 	return EST_OK;
 }
 
+/* --- where it is of use --- */
+
+/* How a label comes by secrets. A request may always have one, but nobody asks for it then. */
+enum asking { ASKS_NOT, ASKS_IN_REQUEST, ASKS_BY_BASIC };
+
+static enum asking how_asks(const struct config_label *label)
+{
+	if ((auth_proofs(label) & PROOF_SECRET) != 0)
+		return ASKS_BY_BASIC;
+	if (label->otp_required || strcmp(label->challenge, "otp") == 0 ||
+	    words_have(&label->csrattrs_require, "otpChallenge") ||
+	    words_have(&label->operations, "fullcmc"))
+		return ASKS_IN_REQUEST;
+	return ASKS_NOT;
+}
+
+/* Whether the label, or where it is NULL one of all, asks in that way. */
+static bool asks(const struct admin *admin, const char *label, enum asking way)
+{
+	const struct config *config = admin->service->config;
+
+	for (size_t i = 0; i < config->label_count; i++)
+		if ((label == NULL || strcmp(config->labels[i].name, label) == 0) &&
+		    how_asks(&config->labels[i]) == way)
+			return true;
+	return false;
+}
+
+enum outcome one_time_check(const struct admin *admin, const char *label, const char *name)
+{
+	enum outcome outcome = device_check_name(name);
+
+	if (outcome == EST_OK && strchr(name, ':') != NULL && asks(admin, label, ASKS_BY_BASIC) &&
+	    !asks(admin, label, ASKS_IN_REQUEST))
+		outcome = reason(EST_MALFORMED,
+		    "\"%.100s\" holds a colon, and the secret is to be the password of HTTP Basic, "
+		    "whose user names hold none (RFC 7617 2)",
+		    name);
+	return outcome;
+}
+
+void one_time_warn(const struct admin *admin, const char *label)
+{
+	static const char hint[] = "a secret counts only where a request carries it unasked, as "
+				   "otpChallenge; see authenticate and otp_required in est.conf(5)";
+
+	if (asks(admin, label, ASKS_BY_BASIC) || asks(admin, label, ASKS_IN_REQUEST))
+		return;
+	if (label == NULL)
+		cli_say("no label asks for one-time secrets: %s", hint);
+	else
+		cli_say("the label %s does not ask for one-time secrets: %s",
+		    label[0] == '\0' ? "-" : label, hint);
+}
+
 enum outcome one_time_life(const struct admin *admin, int64_t *seconds)
 {
 	*seconds = admin->expires < 0 ? DEFAULT_LIFE : admin->expires;
@@ -61,6 +118,18 @@ const char *one_time_label(const struct secret_record *secret)
 	if (secret->label == NULL)
 		return "all";
 	return secret->label[0] == '\0' ? "-" : secret->label;
+}
+
+enum outcome one_time_conflict(const struct secret_record *secret)
+{
+	reason_clear(); /* the store does not know of --replace */
+	return reason(EST_CONFLICT,
+	    "\"%.100s\" has a one-time secret already that is %s, of the label %.80s, and a name "
+	    "has "
+	    "one whatever the labels; --replace gives it another secret",
+	    secret->name,
+	    strcmp(one_time_state(secret), "unused") == 0 ? "good" : one_time_state(secret),
+	    one_time_label(secret));
 }
 
 json_t *one_time_json(const struct secret_record *secret)

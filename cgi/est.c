@@ -41,8 +41,8 @@ static const struct operation {
 };
 
 /*
- * What python-est's devices call first, by a path of its own: a first enrollment by HTTP Basic. They
- * send what they have under all sorts of types.
+ * What python-est's devices call first, by a path of its own: a first enrollment by HTTP Basic.
+ * They send what they have under all sorts of types.
  */
 static const struct operation bootstrap = {
     "bootstrap", "POST", CSR, NULL, false, true, false, true, run_simpleenroll};
@@ -234,7 +234,8 @@ static void add_challenge(struct call *call)
 	buf_printf(&call->reply->header, "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"",
 	    call->service->config->realm);
 	/* T-12: Bouncy Castle 1.72 gives up at the first challenge if it has a body. */
-	call->reply->silent = call->request->authorization == NULL;
+	call->reply->silent =
+	    call->request->authorization == NULL && call->identity.text == NULL;
 }
 
 /* Default deny: an operation is looked up, then its form, then who asks; only then is the body more

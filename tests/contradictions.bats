@@ -217,6 +217,81 @@ renewals='operations = [ "simpleenroll", "csrattrs" ];'
 	says warn hook 'hook = "hook";'
 	chmod 755 hook
 	is_fine 'hook = "hook";'
+	ln -sf hook link
+	is_fine 'hook = "link";'
+}
+
+@test "hook: nor are its directory and its settings for others to change" {
+	mkdir -p hooks other
+	printf '#!/bin/sh\n' >hooks/h
+	cp hooks/h other/h
+	chmod 755 hooks hooks/h other other/h
+	ln -sf ../other/h hooks/link
+	is_fine 'hook = "hooks/h";'
+	chmod 775 hooks
+	says warn '/hooks can be changed' 'hook = "hooks/h";'
+	chmod 757 hooks
+	says warn '/hooks can be changed' 'hook = "hooks/h";'
+	chmod 755 hooks
+	chmod 775 other
+	says warn '/other can be changed' 'hook = "hooks/link";'
+	chmod 755 other
+	is_fine 'hook = "hooks/link";'
+	echo >hooks/h.conf
+	chmod 644 hooks/h.conf
+	is_fine 'hook = "hooks/h";'
+	chmod 664 hooks/h.conf
+	says warn 'h\.conf can be changed' 'hook = "hooks/h";'
+}
+
+@test "hook: what belongs to the user of the workers is told" {
+	[ "$(id -u)" = 0 ] || skip 'needs root'
+	chmod 755 "$BATS_RUN_TMPDIR" .
+	mkdir -p owned
+	printf '#!/bin/sh\n' >owned/h
+	echo >owned/h.conf
+	chmod 755 owned owned/h
+	chown www-data state
+	is_fine 'hook = "owned/h";'
+	for file in owned owned/h owned/h.conf; do
+		chown www-data "$file"
+		says warn "$file can be changed" 'hook = "owned/h";'
+		chown root "$file"
+	done
+	printf '#!/bin/sh\n' >owned/h
+	chmod 711 owned/h
+	says fail 'cannot read' 'hook = "owned/h";'
+	chown root state
+}
+
+@test "hook: a script has an interpreter that is there" {
+	local line
+	while read -r line; do
+		printf '%b\n' "$line" >script
+		chmod 755 script
+		says fail 'nothing is issued' 'hook = "script";'
+	done <<-'END'
+		#!/no/such/sh
+		#!
+		#! /tmp
+		#!/bin/sh\r
+		#!/usr/bin/env no-such-program
+		#!/usr/bin/env
+	END
+	while read -r line; do
+		printf '%b\n' "$line" >script
+		is_fine 'hook = "script";'
+	done <<-'END'
+		#!/bin/sh
+		#! /bin/sh -eu
+		#!/bin/sh\t-e
+		#!/usr/bin/env sh
+		#!/usr/bin/env -S sh -e
+	END
+	echo 'exit 0' >script
+	says warn 'begins with #!' 'hook = "script";'
+	cp /bin/true script
+	is_fine 'hook = "script";'
 }
 
 @test "manufacturer_name: a rule that names no field is told" {

@@ -56,8 +56,11 @@ struct identity {
 	bool late;                      /* the certificate is past its end, but within its grace */
 	bool
 	    superseded; /* by its successor: good to be given that once more, and for nothing else */
-	unsigned spent; /* proofs that are used up: good to be answered as before, and for nothing
-			 * else; where one of another method is not, they are not in `proven` */
+	/*
+	 * Proofs that are used up: good to be answered as before, and for nothing else. Where one of
+	 * another method is not, they are not in `proven`.
+	 */
+	unsigned spent;
 	struct buf der; /* the client certificate */
 	struct buf maker_name; /* TRUST_IMPLICIT: the device's name by the label's rule; or empty */
 	unsigned retry_after;  /* EST_THROTTLED: seconds */
@@ -105,11 +108,11 @@ struct auth {
 unsigned auth_proofs(const struct config_label *label);
 
 /*
- * Finds out who asks, by the label's methods. EST_UNAUTHENTICATED: nobody proved anything, and credentials can still be
- * offered; EST_FORBIDDEN: who asks is known and refused, or the label wants a certificate and none
- * came that it believes; EST_THROTTLED: too many wrong credentials lately, and none
- * were looked at; EST_UNAVAILABLE: the store could not be asked. Each with its AUTH_ code: where a
- * certificate and a password failed, that of the outcome. The caller calls
+ * Finds out who asks, by the label's methods. EST_UNAUTHENTICATED: nobody proved anything, and
+ * credentials can still be offered; EST_FORBIDDEN: who asks is known and refused, or the label
+ * wants a certificate and none came that it believes; EST_THROTTLED: too many wrong credentials
+ * lately, and none were looked at; EST_UNAVAILABLE: the store could not be asked. Each with its
+ * AUTH_ code: where a certificate and a password failed, that of the outcome. The caller calls
  * identity_clear(out) whatever the outcome.
  */
 enum outcome auth_identify(

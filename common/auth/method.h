@@ -36,8 +36,8 @@ method_identify srp_identify;
 method_identify external_identify;
 
 /*
- * Whether the account may be used at the time: EST_FORBIDDEN, AUTH_ROLE; or AUTH_EXPIRED, which says
- * what is wrong only to whom it was proven that the account is his. Spent uses go to
+ * Whether the account may be used at the time: EST_FORBIDDEN, AUTH_ROLE; or AUTH_EXPIRED, which
+ * says what is wrong only to whom it was proven that the account is his. Spent uses go to
  * identity->spent as that proof.
  */
 enum outcome account_check(const struct auth *auth, const struct user_record *user,

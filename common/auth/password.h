@@ -38,8 +38,8 @@ bool password_is_current(const char *hash);
 /*
  * Whether a hash that was made elsewhere may become a user's: EST_MALFORMED, with what is wrong
  * and what to do, where it is of a kind that is not taken (or no hash), is not in form, or would
- * keep a worker busy for longer than a few seconds or take more than 256 MiB of it. The reason holds
- * nothing of the hash.
+ * keep a worker busy for longer than a few seconds or take more than 256 MiB of it. The reason
+ * holds nothing of the hash.
  */
 enum outcome password_accept(const char *hash);
 

@@ -95,7 +95,7 @@ static bool line_next(struct span *rest, struct line *line)
 
 #define ROLE_KEY "role="
 
-/* Whether it speaks of roles in any way, such as "Role = audit": then who has none may not enroll. */
+/* Whether it speaks of roles in any way, such as "Role = audit": then who has none is refused. */
 static bool mentions_role(const char *info)
 {
 	static const char word[] = "role";

@@ -26,8 +26,8 @@ struct srp_users {
 
 /*
  * What SSL_SRP_USERINFO says: whether the role is among its comma-separated "role=" words, the key
- * in any letter case and the value exactly. Who has no information at all (NULL), or one in which no
- * word begins with "role", may enroll.
+ * in any letter case and the value exactly. Who has no information at all (NULL), or one in which
+ * no word begins with "role", may enroll.
  */
 bool srp_info_has_role(const char *info, const char *role);
 

@@ -1,5 +1,6 @@
 /*
- * SRP is deprecated since OpenSSL 3.0, and there; groups and verifiers are all that is wanted of it.
+ * SRP is deprecated since OpenSSL 3.0, and there; groups and verifiers are all that is wanted of
+ * it.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 

@@ -9,8 +9,8 @@
 #include "common/base/outcome.h"
 
 /*
- * Before the name of a group that we put into a file. openssl-srp(1), asked for a group that the file
- * has by the very name, makes users whom no server finds (their group is "*").
+ * Before the name of a group that we put into a file. openssl-srp(1), asked for a group that the
+ * file has by the very name, makes users whom no server finds (their group is "*").
  */
 #define SRP_GROUP_PREFIX "est-"
 

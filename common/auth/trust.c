@@ -48,8 +48,8 @@ static const char *bio_string(BIO *bio)
 }
 
 /*
- * An anchor that is no CA's would vouch for itself and for whatever its key signs. The file may be a
- * directory or a bundle, so it is named by its subject as well.
+ * An anchor that is no CA's would vouch for itself and for whatever its key signs. The file may be
+ * a directory or a bundle, so it is named by its subject as well.
  */
 static enum outcome check_anchor(X509 *certificate, const char *file)
 {

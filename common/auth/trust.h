@@ -29,9 +29,9 @@ void trust_free(struct trust *trust); /* NULL is fine */
 
 /*
  * Validates a client certificate at time `now` (RFC 5280 6, purpose clientAuth, keys and
- * signatures of 112 bits and more), with further certificates that the client sent. EST_OK and how it is trusted; EST_UNAUTHENTICATED where no
- * anchor of ours stands behind it; EST_FORBIDDEN where one does, but it has expired, is not valid
- * yet, or is not for client authentication.
+ * signatures of 112 bits and more), with further certificates that the client sent. EST_OK and how
+ * it is trusted; EST_UNAUTHENTICATED where no anchor of ours stands behind it; EST_FORBIDDEN where
+ * one does, but it has expired, is not valid yet, or is not for client authentication.
  */
 enum outcome trust_verify(const struct trust *trust, X509 *leaf, STACK_OF(X509) *sent, int64_t now,
     enum trust_kind *kind);

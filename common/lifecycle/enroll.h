@@ -23,13 +23,14 @@ struct enrollment {
 	enum act act;
 	struct span request; /* DER PKCS#10 */
 	/*
-	 * Instead of `request`: a request that is no PKCS#10, made by csr_assemble(), whose possession
-	 * of the key the caller has verified (RFC 5272 3.2.1.2.2). It is moved to `csr`.
+	 * Instead of `request`: a request that is no PKCS#10, made by csr_assemble(), whose
+	 * possession of the key the caller has verified (RFC 5272 3.2.1.2.2). It is moved to
+	 * `csr`.
 	 */
 	struct csr *assembled;
 	/*
-	 * SHA-256 of the device's one-time secret, whose knowledge the caller has verified (RFC 5272
-	 * 6.2): it is used up with the certificate. NULL: none.
+	 * SHA-256 of the device's one-time secret, whose knowledge the caller has verified (RFC
+	 * 5272 6.2): it is used up with the certificate. NULL: none.
 	 */
 	const unsigned char *secret;
 	bool cmc;            /* it came in a Full PKI Request: `approval` may say so too */

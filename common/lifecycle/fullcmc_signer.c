@@ -69,7 +69,8 @@ static enum outcome by_identity(struct fullcmc_work *work, const struct cmc_sign
 	struct cert_parts parts;
 	enum outcome outcome;
 
-	if (!identity_has(identity, PROOF_CERTIFICATE) || !is_named(signer, buf_span(&identity->der), &parts))
+	if (!identity_has(identity, PROOF_CERTIFICATE) ||
+	    !is_named(signer, buf_span(&identity->der), &parts))
 		return EST_NOT_FOUND;
 	outcome = verify(work, signer, parts.spki);
 	record.memory = NULL; /* stays the identity's */

@@ -78,9 +78,9 @@ static enum outcome repeat(struct enrollment *enrollment, const struct cert_reco
 }
 
 /*
- * What is used up, or superseded, is good for the answer that it was used for, and for nothing else.
- * A secret may have been used up for this very request, which waits for approval since: the store
- * lets it have one certificate.
+ * What is used up, or superseded, is good for the answer that it was used for, and for nothing
+ * else. A secret may have been used up for this very request, which waits for approval since: the
+ * store lets it have one certificate.
  */
 static enum outcome check_spent(const struct enrollment *enrollment)
 {
@@ -156,8 +156,9 @@ static enum outcome generate(struct enrollment *enrollment)
 }
 
 /*
- * What becomes of a living device that asks for another certificate. One that comes with its own does
- * so as often as it likes; a password in its place makes a renewal no better than a first one.
+ * What becomes of a living device that asks for another certificate. One that comes with its own
+ * does so as often as it likes; a password in its place makes a renewal no better than a first
+ * one.
  */
 static enum duplicates duplicates_of(const struct enrollment *enrollment)
 {

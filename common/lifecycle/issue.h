@@ -24,7 +24,8 @@ struct enrollment_memory {
 	struct naming naming;
 	struct cert_terms terms;
 	struct secret_use secret;
-	bool rests_on_secret; /* that the identity was proven by: it is used up with what is granted */
+	/* That the identity was proven by: it is used up with what is granted. */
+	bool rests_on_secret;
 	struct pending_record approval;
 	unsigned char request[STORE_REQUEST_SIZE];
 	unsigned char id[32]; /* request_digest_id(), where a secret is used up for it */

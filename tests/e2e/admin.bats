@@ -245,7 +245,7 @@ more_labels() { # LABEL...
 	assert_equal "$(jq -r '[.name, .label, .state, (.expires_at | fromdate) - (.created_at | fromdate)] | map(tostring) | join(" ")' <<<"$output")" \
 		'Valve-50.example  unused 43200'
 	refute_output --partial "$secret"
-	json secret add valve-50.EXAMPLE --replace
+	run -0 --separate-stderr est_admin --json secret add valve-50.EXAMPLE --replace
 	assert_not_equal "$(jq -r .secret <<<"$output")" "$secret"
 	assert_equal "$(jq -r '[.label, (.expires_at | fromdate) - (.created_at | fromdate)] | map(tostring) | join(" ")' <<<"$output")" 'null 604800'
 	assert_equal "$(est_admin --json secret list | wc -l)" 1

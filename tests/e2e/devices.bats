@@ -18,6 +18,7 @@ instance_config() {
 		$(label '' devices device '"basic", "certificate"'),
 		$(label secret devices device '"secret", "certificate"'),
 		$(label other second device '"secret"'),
+		$(label asked devices device '"basic"' 'otp_required = true;'),
 		$(label refuse devices device '"basic", "certificate"' 'duplicates = "refuse"; operations = [ "simpleenroll", "simplereenroll", "serverkeygen" ];'),
 		$(label supersede devices device '"basic", "certificate"' 'duplicates = "supersede";') );
 	END
@@ -145,7 +146,7 @@ refused() { # USER SECRET FILE LABEL CAUSE
 	assert_refused 401 '^auth:spent: '
 	assert_equal "$(valid pump-4.example secret)" 1
 	# Beyond the window nobody gets it any more.
-	at_time +1h
+	at_time +61m
 	cgi_post secret/simpleenroll before.b64 "HTTP_AUTHORIZATION=Basic $(printf 'pump-4.example:%s' "$secret" | base64 -w 0)"
 	assert_refused 401 '^auth:spent: '
 	at_time now
@@ -334,7 +335,9 @@ refused() { # USER SECRET FILE LABEL CAUSE
 	assert_output --partial 'known already'
 	secret=$(add pump-15.example --label secret --replace)
 	run -1 est_admin device add pump-15.example --secret --label other
-	assert_output --partial 'one-time secret already'
+	assert_output --partial 'one-time secret already that is good, of the label secret,'
+	run -1 est_admin secret add pump-15.example --label other
+	assert_output --partial 'one-time secret already that is good, of the label secret,'
 	run -3 est_admin device show pump-15.example --label other
 	device add pump-15.example --label other
 	for command in show delete block unblock; do
@@ -420,6 +423,12 @@ $(openssl x509 -in "$E2E/est/root.pem" -outform DER | sha256sum | cut -d ' ' -f 
 	text=$(scan picture.pgm)
 	assert_code "$text" pump-18.example https://est.example/.well-known/est
 	assert_equal "$(jq -r .secret <<<"$text")" "$(sed -n 's/^secret *//p' text)"
+	# Another prefix of the URLs is that of est.conf.
+	sed 's|^state = |prefix = "/est-7"; &|' "$EST_CONFIG" >"$E2E/est/prefix.conf"
+	chmod --reference="$EST_CONFIG" "$E2E/est/prefix.conf"
+	chown --reference="$EST_CONFIG" "$E2E/est/prefix.conf"
+	run -0 --separate-stderr est_admin -c "$E2E/est/prefix.conf" --json device add pump-22.example --label secret --secret --url https://est.example
+	assert_equal "$(jq -r '.code | fromjson | .url' <<<"$output")" https://est.example/est-7/secret
 	# Without a URL there is none, and that is said.
 	run -0 --separate-stderr est_admin device add pump-19.example --secret --qr code2.png
 	assert_regex "$stderr" '--url'
@@ -431,6 +440,83 @@ $(openssl x509 -in "$E2E/est/root.pem" -outform DER | sha256sum | cut -d ' ' -f 
 	device add pump-20.example --label other --secret --qr code3.png
 	assert_equal "$(scan code3.png | jq -r .sha256)" \
 		"$(openssl x509 -in "$E2E/second/root.pem" -outform DER | sha256sum | cut -d ' ' -f 1)"
+}
+
+@test "a name has one secret, whatever the labels, and --replace says whose it takes the place of" {
+	local secret
+	est_admin secret add one-1.example 2>/dev/null
+	run -1 est_admin device add one-1.example --label secret --secret
+	assert_output --partial 'good, of the label all,'
+	run -3 est_admin device show one-1.example --label secret
+	run -0 --separate-stderr est_admin device add one-1.example --label secret --secret --replace
+	assert_regex "$stderr" 'place of a good one of the label all'
+	run -0 --separate-stderr est_admin device add one-1.example --label secret --secret --replace
+	refute_regex "$stderr" 'place of'
+	run -0 --separate-stderr est_admin --json device add one-1.example --label other --secret --replace
+	assert_regex "$stderr" 'place of a good one of the label secret'
+	secret=$(jq -r .secret <<<"$output")
+	request one-1
+	post secret/simpleenroll one-1.b64 -u "one-1.example:$secret"
+	assert_refused 401 '^auth:password: '
+	post other/simpleenroll one-1.b64 -u "one-1.example:$secret"
+	assert_equal "$CODE" 200
+	# A used one is in nobody's way, and its label is none to speak of.
+	run -0 --separate-stderr est_admin device add one-1.example --label asked --secret
+	refute_regex "$stderr" 'place of'
+	run -1 --separate-stderr est_admin device add --csv <(printf 'name\none-1.example\none-2.example') --label supersede --secret
+	assert_regex "$stderr" 'line 2 is left out: .*good, of the label asked,'
+	assert_regex "$stderr" '1 added, 1 left out'
+}
+
+@test "a label that asks for no secrets is told" {
+	local label
+	for label in - refuse; do
+		run -0 --separate-stderr est_admin device add "quiet-$label.example" --label "$label" --secret
+		assert_regex "$stderr" "the label $label does not ask for one-time secrets"
+		run -0 --separate-stderr est_admin secret add "quiet2-$label.example" --label "$label"
+		assert_regex "$stderr" "the label $label does not ask for one-time secrets"
+	done
+	for label in secret asked; do
+		run -0 --separate-stderr est_admin device add "asking-$label.example" --label "$label" --secret
+		refute_regex "$stderr" 'does not ask'
+		run -0 --separate-stderr est_admin secret add "asking2-$label.example" --label "$label"
+		refute_regex "$stderr" 'does not ask'
+	done
+	run -0 --separate-stderr est_admin secret add asking-all.example
+	refute_regex "$stderr" 'ask'
+	run -0 --separate-stderr est_admin device add quiet-3.example
+	refute_regex "$stderr" 'ask'
+	# Of a table once.
+	run -0 --separate-stderr est_admin device add --csv <(printf 'name,label\nmany-1,\nmany-2,refuse\nmany-3,\nmany-4,secret') --secret
+	assert_equal "$(grep -c 'does not ask' <<<"$stderr")" 2
+	run -0 --separate-stderr est_admin device add --csv <(printf 'name,label\nmany-5,\n')
+	refute_regex "$stderr" 'ask'
+}
+
+@test "names that no request has, or that HTTP Basic cannot carry, are refused" {
+	local name
+	for name in ' a' 'a ' 'a  b' ' '; do
+		run -1 est_admin device add "$name" --label asked
+		assert_output --partial blanks
+		run -1 est_admin device add "$name" --label secret --secret
+		run -1 est_admin secret add "$name"
+		run -1 --separate-stderr est_admin device add --csv <(printf 'name\n"%s"\n' "$name") --label asked
+		assert_regex "$stderr" 'line 2 is left out: .*blanks'
+	done
+	run -0 est_admin device add 'one blank' --label asked
+	for name in 00:11:22:aa:bb:cc urn:pump:7; do
+		run -1 est_admin device add "$name" --label secret --secret
+		assert_output --partial colon
+		run -1 est_admin secret add "$name" --label secret
+		assert_output --partial colon
+		run -1 --separate-stderr est_admin device add --csv <(printf 'name\n%s\n' "$name") --label secret --secret
+		assert_regex "$stderr" 'line 2 is left out: .*colon'
+		run -3 est_admin device show "$name" --label secret
+		# Without a secret, or where it is to stand in the request, a name is a name.
+		run -0 est_admin device add "$name" --label secret
+		run -0 est_admin device add "$name" --label asked --secret
+		run -0 est_admin secret add "$name" --replace
+	done
 }
 
 @test "a table of devices: what is right is added, what is wrong is told by its line" {
@@ -511,6 +597,25 @@ $(openssl x509 -in "$E2E/est/root.pem" -outform DER | sha256sum | cut -d ' ' -f 
 	run -0 diff printed stored
 	run -0 diff printed secrets
 	assert_regex "$(cat err)" 'stopped before line'
+}
+
+@test "lists are in the order of labels and names, in every form" {
+	local i
+	for i in 30 4 11 20 9 1 25 16; do
+		device add "Order-$i.example" --label refuse
+		device add "order-$i.example" --label other
+		device add "order-$i.example"
+	done
+	device add ORDER-17.example --label refuse
+	json device list | jq -r '.label + "|" + (.name | ascii_downcase)' >listed
+	run -0 diff listed <(LC_ALL=C sort -t '|' -k 1,1 -k 2 listed)
+	assert [ "$(grep -c '^refuse|order-' listed)" = 9 ]
+	est_admin device list --csv >list.csv
+	run -0 diff listed <(python3 -c 'import csv
+for row in csv.DictReader(open("list.csv", newline="")): print(row["label"] + "|" + row["name"].lstrip("\x27").lower())')
+	est_admin device list --label refuse | sed 1d | sed 's/  .*//' | tr '[:upper:]' '[:lower:]' >names
+	run -0 diff <(sed -n 's/^refuse|//p' listed) names
+	assert grep -q order-17 names
 }
 
 @test "lists: by state and label, and names that mean something to a terminal or a spreadsheet" {
