@@ -228,14 +228,23 @@ static enum outcome find_identity(struct call *call, const struct operation *ope
 	return identify_meter(call->service, call->label, identity, &call->reply->retry_after);
 }
 
-/* RFC 9110 15.5.2 wants it with each 401. */
+/*
+ * RFC 9110 15.5.2 wants it with each 401; so who was proven to be somebody by another way than HTTP
+ * Basic, which would not help him, gets a 403.
+ */
 static void add_challenge(struct call *call)
 {
+	const struct identity *identity = &call->identity;
+
+	if (identity->text != NULL && !identity_has(identity, PROOF_PASSWORD) &&
+	    !identity_has(identity, PROOF_SECRET)) {
+		call->reply->status = 403;
+		return;
+	}
 	buf_printf(&call->reply->header, "WWW-Authenticate: Basic realm=\"%s\", charset=\"UTF-8\"",
 	    call->service->config->realm);
 	/* T-12: Bouncy Castle 1.72 gives up at the first challenge if it has a body. */
-	call->reply->silent =
-	    call->request->authorization == NULL && call->identity.text == NULL;
+	call->reply->silent = call->request->authorization == NULL;
 }
 
 /* Default deny: an operation is looked up, then its form, then who asks; only then is the body more

@@ -149,6 +149,26 @@ static bool is_checking(const char *server)
 	return false;
 }
 
+/*
+ * Directories know one user in any letter case, with blanks more or less: what is said of alice
+ * holds for " ALICE".
+ */
+static void fold(const char *name, struct buf *out)
+{
+	struct buf lower = {0};
+	bool blank = false;
+
+	buf_add_lower(&lower, name);
+	for (const char *c = buf_string(&lower); *c != '\0'; c++) {
+		if (*c != ' ' && blank && out->len > 0)
+			buf_add_byte(out, ' ');
+		blank = *c == ' ';
+		if (!blank)
+			buf_add_byte(out, (unsigned char)*c);
+	}
+	buf_free(&lower);
+}
+
 enum outcome external_identify(const struct auth *auth, unsigned proofs,
     const struct credentials *credentials, struct identity *out)
 {
@@ -165,8 +185,7 @@ enum outcome external_identify(const struct auth *auth, unsigned proofs,
 		return refuse(AUTH_EXTERNAL, "the web server is none that names only users whom it "
 					     "has authenticated, so its REMOTE_USER counts for "
 					     "nothing");
-	/* Directories know one user in any letter case: what is said of alice holds for ALICE. */
-	buf_add_lower(&folded, credentials->remote_user);
+	fold(credentials->remote_user, &folded);
 	stranger.name = stranger.record = buf_string(&folded);
 	identity_call(out, stranger.name);
 	/* Records of other kinds have a colon in their names, and are nobody's account here. */

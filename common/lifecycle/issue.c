@@ -260,12 +260,18 @@ static enum outcome check_text(
  */
 static enum outcome check_names(struct service *service, const struct enrollment *enrollment)
 {
+	const struct name *name = enrollment->memory->naming.name;
 	const struct sans *sans = enrollment->memory->naming.sans;
 	struct buf text = {0};
-	enum outcome outcome;
+	enum outcome outcome = EST_OK;
 
-	buf_add_string(&text, enrollment->record.name);
-	outcome = check_text(service, enrollment, &text);
+	for (size_t i = 0; outcome == EST_OK && i < name->count; i++) {
+		const struct name_attribute *attribute = &name->attributes[i];
+		if (attribute->type != NULL && !attribute->type->identifies)
+			continue;
+		buf_add_span(&text, name_value(name, attribute));
+		outcome = check_text(service, enrollment, &text);
+	}
 	for (size_t i = 0; outcome == EST_OK && i < sans->count; i++) {
 		san_text(&sans->san[i], &text);
 		outcome = check_text(service, enrollment, &text);

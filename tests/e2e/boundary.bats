@@ -304,6 +304,44 @@ proxy_start() {
 	assert_equal "$CODE" 200
 }
 
+# --- F2: who else could talk to a worker ---
+
+# Connects to each socket as a user: "connected" or the name of the error, a line each.
+connects() { # UID
+	setpriv --reuid="$1" --regid="$1" --clear-groups python3 - "${SOCKETS[@]}" <<-'END'
+		import errno, socket, sys
+
+		for path in sys.argv[1:]:
+		    with socket.socket(socket.AF_UNIX) as caller:
+		        caller.settimeout(5)
+		        try:
+		            caller.connect(path)
+		            print("connected")
+		        except OSError as error:
+		            print(errno.errorcode[error.errno])
+	END
+}
+
+@test "F2 no other user of the machine gets through to a worker's socket, to say there what a web server would" {
+	local alive
+	[ "$(id -u)" = 0 ] || skip 'who is not root is nobody else'
+	http cacerts # starts a worker, where none is running yet
+	assert_equal "$CODE" 200
+	alive=$(workers)
+	mapfile -t SOCKETS < <(find "$E2E/run" -type s)
+	assert [ ${#SOCKETS[@]} -ge 1 ]
+	run -0 connects 65534
+	assert_equal "$(sort -u <<<"$output")" EACCES
+	assert_equal "${#lines[@]}" ${#SOCKETS[@]}
+	# The workers' own user does: these are the sockets, and they are in use.
+	run -0 connects "$(id -u "$WEB_USER")"
+	assert_regex "$output" connected
+	# shellcheck disable=SC2086 # words on purpose
+	assert_alive $alive
+	http cacerts
+	assert_equal "$CODE" 200
+}
+
 # --- F4: where a request ends ---
 
 # Sends each shape over a connection of its own. The front refuses the first kind, and est.fcgi hears nothing of it. The

@@ -19,6 +19,8 @@ instance_config() {
 		$(label all devices device "$basic" 'rate_label = "1/h burst 3";'),
 		$(label shared devices device "$basic" 'rate_identity = "1/d burst 40";'),
 		$(label quick devices device "$basic" 'rate_identity = "6/m burst 2";'),
+		$(label owner devices device '"basic", "certificate"' 'rate_identity = "1/h burst 3";'),
+		$(label pair devices device '"certificate-and-basic"' 'rate_identity = "1/h burst 3"; certificates_from = [ "" ];'),
 		$(label killed devices device "$basic" 'rate_identity = "1/d burst 3";') );
 	END
 }
@@ -213,6 +215,69 @@ stripped() { sed -E '/^date:/Id; s/^(Retry-After|Content-Length): [0-9]+/\1/I' h
 	at 2
 	many 5 1 spare "$PASSWORD" identity
 	assert_equal "$(cat codes)" $'3 200\n2 429'
+}
+
+# A device of the default label: NAME.key and NAME.pem.
+device() { # NAME
+	request "$1"
+	enroll "$1.b64"
+	assert_equal "$CODE" 200
+	certificate "$1.pem"
+}
+
+# By a new key: a certificate for the device, which it comes with from then on.
+renew() { # WANTED DEVICE LABEL/OPERATION [OPTION of curl...]
+	key P-256 next.key
+	csr next.key "/CN=$2.example" | b64 >next.b64
+	post "$3" next.b64 --cert "$2.pem" --key "$2.key" "${AT_ADDRESS[@]}" "${@:4}"
+	assert_equal "$2: $CODE" "$2: $1"
+	[ "$CODE" = 200 ] || return 0
+	certificate "$2.pem"
+	cp next.key "$2.key"
+}
+
+@test "a rate per identity holds a device through all its renewals, with whichever of its certificates" {
+	local i
+	at 2
+	for i in 2 3; do
+		request "pump-$i"
+		post owner/simpleenroll "pump-$i.b64" -u "any:$PASSWORD" "${AT_ADDRESS[@]}"
+		assert_equal "$CODE" 200
+		certificate "pump-$i.pem"
+	done
+	cp pump-2.pem first.pem
+	cp pump-2.key first.key
+	# The user has paid for the first certificates, and the device pays for what it does with them.
+	renew 200 pump-2 owner/simplereenroll
+	renew 200 pump-2 owner/simpleenroll
+	renew 200 pump-2 owner/simplereenroll
+	for i in simplereenroll simpleenroll; do
+		renew 429 pump-2 owner/$i
+		assert_slowed auth:rate 3600
+	done
+	cp first.pem pump-2.pem
+	cp first.key pump-2.key
+	at 3
+	renew 429 pump-2 owner/simplereenroll
+	assert_slowed auth:rate 3600
+	# Another device, another rate; and the user's third is left.
+	renew 200 pump-3 owner/simplereenroll
+	assert_tries 200 any "$PASSWORD" owner
+	assert_tries 429 any "$PASSWORD" owner
+}
+
+@test "a rate per identity holds a user beside any certificate, and a device beside any user" {
+	local i
+	at 2
+	for i in 11 12 13 14 15; do device "pump-$i"; done
+	for i in 11 12 13; do renew 200 "pump-$i" pair/simpleenroll -u "kept:$PASSWORD"; done
+	for i in 14 11; do
+		renew 429 "pump-$i" pair/simpleenroll -u "kept:$PASSWORD"
+		assert_slowed auth:rate 3600
+	done
+	for i in any spare pump; do renew 200 pump-15 pair/simpleenroll -u "$i:$PASSWORD"; done
+	renew 429 pump-15 pair/simpleenroll -u "right:$PASSWORD"
+	assert_slowed auth:rate 3600
 }
 
 @test "a rate per address: exactly so many at once, whoever asks" {
