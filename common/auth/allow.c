@@ -196,18 +196,47 @@ enum outcome auth_allows(
 	return refuse(NAME_NOT_ALLOWED, "this identity may ask for no name here");
 }
 
-bool auth_rests_on(const struct identity *identity, enum proof proof, const struct name *name,
-    const struct sans *sans)
+static bool allows_without(const struct identity *identity, unsigned proofs,
+    const struct name *name, const struct sans *sans)
 {
 	struct identity without = *identity; /* only looked at */
+	bool allowed;
 
-	if (!identity_has(identity, proof))
-		return false;
-	identity_drop(&without, proof);
-	if (without.granted_count > 0 && auth_allows(&without, name, sans) == EST_OK)
-		return false;
+	identity_drop(&without, proofs);
+	allowed = without.granted_count > 0 && auth_allows(&without, name, sans) == EST_OK;
 	reason_clear();
-	return true;
+	return allowed;
+}
+
+/* The proofs that can be used up: a one-time secret, and accounts whose uses are counted. */
+static unsigned consumable(const struct identity *identity)
+{
+	unsigned proofs = identity->proven & PROOF_SECRET;
+
+	if (identity_has(identity, PROOF_PASSWORD) && identity->user.uses_most > 0)
+		proofs |= PROOF_PASSWORD;
+	if (identity_has(identity, PROOF_SRP) && identity->srp.uses_most > 0)
+		proofs |= PROOF_SRP;
+	if (identity_has(identity, PROOF_EXTERNAL) && identity->external.uses_most > 0)
+		proofs |= PROOF_EXTERNAL;
+	return proofs;
+}
+
+unsigned auth_consumes(
+    const struct identity *identity, const struct name *name, const struct sans *sans)
+{
+	static const enum proof order[] = {PROOF_SECRET, PROOF_PASSWORD, PROOF_SRP, PROOF_EXTERNAL};
+	unsigned all = consumable(identity);
+
+	if (all == 0 || allows_without(identity, all, name, sans))
+		return 0;
+	for (int spent = 0; spent < 2; spent++)
+		for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+			if ((all & order[i]) != 0 &&
+			    ((identity->spent & order[i]) != 0) == (spent == 1) &&
+			    allows_without(identity, all & ~(unsigned)order[i], name, sans))
+				return order[i];
+	return all;
 }
 
 /* The name of another CA's certificate; it may have none that we can read. */

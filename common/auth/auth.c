@@ -91,29 +91,18 @@ bool identity_suffices(const struct identity *identity, unsigned proofs)
 	return false;
 }
 
-const char *identity_counted(const struct identity *identity)
+const char *identity_counted(const struct identity *identity, unsigned proofs)
 {
-	if ((identity->proven & PROOF_PASSWORD) != 0 && identity->user.uses_most > 0)
+	if ((proofs & PROOF_PASSWORD) != 0 && identity->user.uses_most > 0)
 		return identity->user.name;
-	if ((identity->proven & PROOF_SRP) != 0 && identity->srp.uses_most > 0)
+	if ((proofs & PROOF_SRP) != 0 && identity->srp.uses_most > 0)
 		return identity->srp.name;
-	if ((identity->proven & PROOF_EXTERNAL) != 0 && identity->external.uses_most > 0)
+	if ((proofs & PROOF_EXTERNAL) != 0 && identity->external.uses_most > 0)
 		return identity->external.name;
 	return NULL;
 }
 
-static bool identity_unspent(const struct identity *identity)
-{
-	for (size_t i = 0; i < identity->granted_count; i++)
-		if ((identity->granted[i] & identity->spent) == 0)
-			return true;
-	return false;
-}
-
-/*
- * Keeps the label's ways in that what was proven is enough for. False: there is none. Proofs that
- * are used up only count where no others do.
- */
+/* Keeps the label's ways in that what was proven is enough for. False: there is none. */
 static bool satisfied(
     const unsigned *sets, size_t count, unsigned proven, struct identity *identity)
 {
@@ -121,10 +110,7 @@ static bool satisfied(
 	for (size_t i = 0; i < count; i++)
 		if ((sets[i] & ~proven) == 0)
 			identity->granted[identity->granted_count++] = sets[i];
-	if (identity_unspent(identity))
-		identity_drop(identity, identity->spent);
-	else
-		identity_drop(identity, 0);
+	identity_drop(identity, 0);
 	identity->spent &= identity->proven;
 	return identity->granted_count > 0;
 }
@@ -294,9 +280,10 @@ static enum outcome refuse_attempts(
 }
 
 /* Credentials that the web server has checked as its own are no guess of ours. */
-static bool is_consumed(enum way way, unsigned proven, const struct credentials *credentials)
+static bool is_consumed(
+    enum way way, const struct identity *identity, const struct credentials *credentials)
 {
-	return way == WAY_BASIC && (proven & PROOF_EXTERNAL) != 0 &&
+	return way == WAY_BASIC && identity->by_server &&
 	       strcasecmp(credentials->auth_type, "Basic") == 0;
 }
 
@@ -313,7 +300,7 @@ enum outcome auth_identify(
 	for (enum way i = 0; i < WAYS; i++) {
 		enum outcome outcome = EST_NOT_FOUND;
 		out->proven = 0;
-		if ((ways[i].proofs & use) != 0 && !is_consumed(i, proven, credentials))
+		if ((ways[i].proofs & use) != 0 && !is_consumed(i, out, credentials))
 			outcome = ways[i].identify(auth, ways[i].proofs & use, credentials, out);
 		if (outcome == EST_OK)
 			proven |= out->proven;

@@ -56,13 +56,11 @@ struct identity {
 	bool late;                      /* the certificate is past its end, but within its grace */
 	bool
 	    superseded; /* by its successor: good to be given that once more, and for nothing else */
-	/*
-	 * Proofs that are used up: good to be answered as before, and for nothing else. Where one of
-	 * another method is not, they are not in `proven`.
-	 */
+	/* Proofs that are used up: good to be answered as before, and for nothing else. */
 	unsigned spent;
-	struct buf der; /* the client certificate */
+	struct buf der;        /* the client certificate */
 	struct buf maker_name; /* TRUST_IMPLICIT: the device's name by the label's rule; or empty */
+	bool by_server;        /* the web server has checked credentials, which count or not */
 	unsigned retry_after;  /* EST_THROTTLED: seconds */
 	const char *note;      /* of a refusal, for the log alone: what the client is not told */
 	char *account;         /* whose credentials were refused, for the log alone; or NULL */
@@ -131,8 +129,8 @@ bool identity_has(const struct identity *identity, enum proof proof);
 void identity_drop(struct identity *identity, unsigned proofs);
 /* Whether one of the label's methods is content with these proofs alone. */
 bool identity_suffices(const struct identity *identity, unsigned proofs);
-/* The user whose uses count, or NULL. */
-const char *identity_counted(const struct identity *identity);
+/* The first user of these proofs whose uses count, or NULL. */
+const char *identity_counted(const struct identity *identity, unsigned proofs);
 
 /*
  * Whether the identity may have a certificate for these names: a user for names that match its
@@ -144,11 +142,12 @@ enum outcome auth_allows(
     const struct identity *identity, const struct name *name, const struct sans *sans);
 
 /*
- * Whether the identity may have the names only because of that proof: no method without it allows
- * them.
+ * Which of its proofs are used up by a certificate for these names, of enum proof: none where a way
+ * without any such proof allows them; else the one that does, one that is not spent yet before
+ * others, a one-time secret before accounts; all where no one does alone.
  */
-bool auth_rests_on(const struct identity *identity, enum proof proof, const struct name *name,
-    const struct sans *sans);
+unsigned auth_consumes(
+    const struct identity *identity, const struct name *name, const struct sans *sans);
 
 /* The name that was proven: the certificate's device name, the secret's, else the user's.
  * Appends. */

@@ -92,6 +92,7 @@ static enum outcome check_guesses(const struct attempt *attempt, struct identity
 	wait = account > address ? account : address;
 	if (wait <= 0)
 		return EST_OK;
+	out->note = account > address ? "the account waits" : "the address waits";
 	out->retry_after = (unsigned)((wait + 999999) / 1000000);
 	return refuse(
 	    AUTH_BACKOFF, "too many wrong credentials; try again in %u seconds", out->retry_after);
@@ -184,6 +185,7 @@ static enum outcome by_password(const struct attempt *attempt, struct identity *
 		out->note = "no such user";
 		return EST_NOT_FOUND;
 	}
+	identity_call(out, attempt->name);
 	outcome = verify(attempt, &out->user);
 	if (outcome != EST_OK) {
 		out->note = outcome == EST_FORBIDDEN ? "user of other labels" : "wrong password";
@@ -208,6 +210,7 @@ static enum outcome by_secret(const struct attempt *attempt, struct identity *ou
 	key_sha256(attempt->password, digest);
 	if (found == EST_NOT_FOUND)
 		return EST_NOT_FOUND;
+	identity_call(out, attempt->name);
 	if (CRYPTO_memcmp(secret->digest, digest, sizeof(digest)) != 0)
 		out->note = "wrong one-time secret";
 	else if (secret->label != NULL && strcmp(secret->label, auth->label->name) != 0)
@@ -265,7 +268,6 @@ enum outcome basic_identify(const struct auth *auth, unsigned proofs,
 		*colon = '\0';
 		attempt.name = (const char *)plain.data;
 		attempt.password = span_of(colon + 1);
-		identity_call(out, attempt.name);
 		name_keys(&attempt, credentials);
 		outcome = check_guesses(&attempt, out);
 		if (outcome == EST_OK) {

@@ -169,6 +169,22 @@ static void fold(const char *name, struct buf *out)
 	buf_free(&lower);
 }
 
+/*
+ * The record of the name as it came, else of what it is folded to. Records of other kinds have a
+ * colon in their names, and the one without a name is that of a token: neither is anybody's account
+ * here.
+ */
+static enum outcome recall_external(
+    const struct auth *auth, const char *name, const char *folded, struct user_record *out)
+{
+	enum outcome outcome;
+
+	if (folded[0] == '\0' || strchr(folded, ':') != NULL)
+		return EST_NOT_FOUND;
+	outcome = recall(auth, name, AUTH_EXTERNAL, out);
+	return outcome == EST_NOT_FOUND ? recall(auth, folded, AUTH_EXTERNAL, out) : outcome;
+}
+
 enum outcome external_identify(const struct auth *auth, unsigned proofs,
     const struct credentials *credentials, struct identity *out)
 {
@@ -176,7 +192,7 @@ enum outcome external_identify(const struct auth *auth, unsigned proofs,
 	struct stranger stranger = {
 	    NULL, NULL, (const char *const *)patterns->word, patterns->count};
 	struct buf folded = {0};
-	enum outcome outcome = EST_NOT_FOUND;
+	enum outcome outcome;
 
 	(void)proofs;
 	if (credentials->remote_user == NULL || credentials->remote_user[0] == '\0')
@@ -185,12 +201,11 @@ enum outcome external_identify(const struct auth *auth, unsigned proofs,
 		return refuse(AUTH_EXTERNAL, "the web server is none that names only users whom it "
 					     "has authenticated, so its REMOTE_USER counts for "
 					     "nothing");
+	out->by_server = true;
 	fold(credentials->remote_user, &folded);
 	stranger.name = stranger.record = buf_string(&folded);
 	identity_call(out, stranger.name);
-	/* Records of other kinds have a colon in their names, and are nobody's account here. */
-	if (strchr(stranger.name, ':') == NULL)
-		outcome = recall(auth, stranger.name, AUTH_EXTERNAL, &out->external);
+	outcome = recall_external(auth, credentials->remote_user, stranger.name, &out->external);
 	if (outcome == EST_NOT_FOUND) {
 		make_record(&stranger, &out->external);
 		outcome = EST_OK;

@@ -127,6 +127,11 @@ static void describe(
 	record->revocation_reason = NOT_REVOKED;
 }
 
+static bool rests_on_secret(const struct enrollment *enrollment)
+{
+	return (enrollment->memory->consumes & PROOF_SECRET) != 0;
+}
+
 /* The digest of the secret that is to be used up, or NULL. */
 static const unsigned char *secret_of(const struct enrollment *enrollment)
 {
@@ -134,15 +139,15 @@ static const unsigned char *secret_of(const struct enrollment *enrollment)
 		return enrollment->secret;
 	if (enrollment->linking.uses_secret)
 		return enrollment->linking.secret;
-	return enrollment->memory->rests_on_secret ? enrollment->identity->secret.digest : NULL;
+	return rests_on_secret(enrollment) ? enrollment->identity->secret.digest : NULL;
 }
 
 /* The challenges, the secret among them to be used up with what is granted. */
 static enum outcome check_linking(struct service *service, struct enrollment *enrollment)
 {
 	struct enrollment_memory *memory = enrollment->memory;
-	const char *name =
-	    memory->rests_on_secret ? enrollment->identity->secret.name : enrollment->record.name;
+	const char *name = rests_on_secret(enrollment) ? enrollment->identity->secret.name
+						       : enrollment->record.name;
 	const struct linking_question question = {.service = service,
 	    .label = enrollment->label,
 	    .identity = enrollment->identity,
@@ -150,12 +155,12 @@ static enum outcome check_linking(struct service *service, struct enrollment *en
 	    .csr = &enrollment->csr,
 	    .name = name,
 	    .names = &memory->naming,
-	    .proven = enrollment->secret != NULL || memory->rests_on_secret,
+	    .proven = enrollment->secret != NULL || rests_on_secret(enrollment),
 	    .request = memory->id};
 	enum outcome outcome;
 
 	if (linking_wants_secret(&question) || enrollment->secret != NULL ||
-	    memory->rests_on_secret)
+	    rests_on_secret(enrollment))
 		request_digest_id(enrollment, memory->id);
 	outcome = linking_check(&question, &enrollment->linking);
 	if (outcome != EST_OK)
@@ -173,6 +178,20 @@ static enum outcome check_linking(struct service *service, struct enrollment *en
 }
 
 /* --- who may --- */
+
+/* What is used up, by the names as auth_allows() was asked for them. */
+static unsigned consumes(const struct enrollment *enrollment)
+{
+	const struct naming *naming = &enrollment->memory->naming;
+	const struct csr *csr = &enrollment->csr;
+	struct identity asking = *enrollment->identity; /* only looked at */
+
+	/* T-08: another CA's certificate is no part of a renewal. */
+	if (acts[enrollment->act].renews && asking.trust != TRUST_EXPLICIT)
+		identity_drop(&asking, PROOF_CERTIFICATE);
+	return auth_consumes(
+	    &asking, naming->name, csr->change.len > 0 ? &naming->change.sans : &csr->wishes.sans);
+}
 
 /* Which names the certificate gets, and whether who asks may have them. */
 static enum outcome authorize(struct service *service, struct enrollment *enrollment)
@@ -198,8 +217,7 @@ static enum outcome authorize(struct service *service, struct enrollment *enroll
 		return outcome;
 	if (memory->naming.differs)
 		describe(enrollment, memory->naming.name, memory->naming.sans);
-	memory->rests_on_secret = auth_rests_on(
-	    enrollment->identity, PROOF_SECRET, memory->naming.name, &enrollment->csr.wishes.sans);
+	memory->consumes = consumes(enrollment);
 	return EST_OK;
 }
 

@@ -85,16 +85,17 @@ static enum outcome repeat(struct enrollment *enrollment, const struct cert_reco
 static enum outcome check_spent(const struct enrollment *enrollment)
 {
 	const struct identity *identity = enrollment->identity;
+	unsigned spent;
 
 	if (identity->superseded)
 		return refuse(AUTH_CERTIFICATE_REVOKED,
 		    "the client certificate is revoked (superseded): use the one that followed it");
-	if (identity->spent == 0 ||
-	    (identity->spent == PROOF_SECRET && approval_wanted(enrollment) &&
-		memcmp(identity->secret.used_by, enrollment->memory->id,
-		    sizeof(identity->secret.used_by)) == 0))
+	spent = identity->spent & enrollment->memory->consumes;
+	if (spent == 0 || (spent == PROOF_SECRET && approval_wanted(enrollment) &&
+			      memcmp(identity->secret.used_by, enrollment->memory->id,
+				  sizeof(identity->secret.used_by)) == 0))
 		return EST_OK;
-	return refuse(AUTH_SPENT, (identity->spent & PROOF_SECRET) != 0
+	return refuse(AUTH_SPENT, (spent & PROOF_SECRET) != 0
 				      ? "the one-time secret was used before; get another one"
 				      : "the account has no uses left; the operator can add some");
 }
@@ -155,6 +156,16 @@ static enum outcome generate(struct enrollment *enrollment)
 	return EST_OK;
 }
 
+/* One of ours, or NULL. */
+static const struct cert_record *own_certificate(const struct enrollment *enrollment)
+{
+	const struct identity *identity = enrollment->identity;
+
+	return identity_has(identity, PROOF_CERTIFICATE) && identity->trust == TRUST_EXPLICIT
+		   ? &identity->certificate
+		   : NULL;
+}
+
 /*
  * What becomes of a living device that asks for another certificate. One that comes with its own
  * does so as often as it likes; a password in its place makes a renewal no better than a first
@@ -166,13 +177,12 @@ static enum duplicates duplicates_of(const struct enrollment *enrollment)
 		const char *word;
 		enum duplicates duplicates;
 	} words[] = {{"refuse", DUPLICATES_REFUSE}, {"supersede", DUPLICATES_SUPERSEDE}};
-	const struct identity *identity = enrollment->identity;
-	bool ours = identity_has(identity, PROOF_CERTIFICATE) && identity->trust == TRUST_EXPLICIT;
+	const struct cert_record *own = own_certificate(enrollment);
 
 	if (enrollment->must_be_new)
 		return DUPLICATES_REFUSE;
-	if (ours && (act_row(enrollment->act)->renews ||
-			strcasecmp(identity->certificate.name, enrollment->record.name) == 0))
+	if (own != NULL && (act_row(enrollment->act)->renews ||
+			       strcasecmp(own->name, enrollment->record.name) == 0))
 		return DUPLICATES_ALLOW;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(enrollment->label->config->duplicates, words[i].word) == 0)
@@ -200,12 +210,12 @@ static void set_terms(struct service *service, struct enrollment *enrollment)
 		if (enrollment->label->config->supersede && !identity->late && !enrollment->cmc &&
 		    !memory->old.another)
 			terms->supersedes = terms->rests_on;
-	} else if (identity_has(identity, PROOF_CERTIFICATE) && identity->trust == TRUST_EXPLICIT) {
+	} else if (own_certificate(enrollment) != NULL) {
 		terms->rests_on = &identity->certificate.serial;
 	}
 	if (memory->approval.memory != NULL)
 		terms->approval = &memory->approval;
-	terms->user = identity_counted(identity);
+	terms->user = identity_counted(identity, memory->consumes);
 	terms->duplicates = duplicates_of(enrollment);
 }
 
@@ -227,7 +237,7 @@ static enum outcome make(struct service *service, struct enrollment *enrollment,
 		return outcome;
 	outcome = store_cert_add(service->store, &enrollment->record, terms, &earlier);
 	if (outcome == EST_FORBIDDEN && refusal_recorded(outcome) == OTP_WRONG &&
-	    enrollment->memory->rests_on_secret) {
+	    (enrollment->memory->consumes & PROOF_SECRET) != 0) {
 		reason_clear();
 		return refuse(AUTH_SPENT, "the one-time secret was used before; get another one");
 	}
@@ -243,13 +253,17 @@ static enum outcome make(struct service *service, struct enrollment *enrollment,
 static enum outcome check_text(
     struct service *service, const struct enrollment *enrollment, struct buf *text)
 {
+	const struct cert_record *own = own_certificate(enrollment);
+	enum duplicates duplicates = duplicates_of(enrollment);
 	enum outcome outcome = EST_OK;
 
 	while (text->len > 0 && text->data[text->len - 1] == '.')
 		text->len--;
+	if (own != NULL && strcasecmp(buf_string(text), own->name) == 0)
+		duplicates = DUPLICATES_ALLOW;
 	if (text->len > 0 && strcasecmp(buf_string(text), enrollment->record.name) != 0)
-		outcome = store_device_check(service->store, enrollment->record.label,
-		    buf_string(text), duplicates_of(enrollment));
+		outcome = store_device_check(
+		    service->store, enrollment->record.label, buf_string(text), duplicates);
 	buf_free(text);
 	return outcome;
 }
@@ -282,12 +296,11 @@ static enum outcome check_names(struct service *service, const struct enrollment
 /* The device that asks, where its own certificate is of another label. */
 static enum outcome check_asking(struct service *service, const struct enrollment *enrollment)
 {
-	const struct identity *identity = enrollment->identity;
+	const struct cert_record *own = own_certificate(enrollment);
 
-	if (!identity_has(identity, PROOF_CERTIFICATE) || identity->trust != TRUST_EXPLICIT)
-		return EST_OK;
-	return store_device_check(service->store, identity->certificate.label,
-	    identity->certificate.name, DUPLICATES_ALLOW);
+	return own == NULL
+		   ? EST_OK
+		   : store_device_check(service->store, own->label, own->name, DUPLICATES_ALLOW);
 }
 
 /* Whether a device is blocked; and lives, which is no matter where its request is repeated. */

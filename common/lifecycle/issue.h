@@ -24,8 +24,8 @@ struct enrollment_memory {
 	struct naming naming;
 	struct cert_terms terms;
 	struct secret_use secret;
-	/* That the identity was proven by: it is used up with what is granted. */
-	bool rests_on_secret;
+	unsigned
+	    consumes; /* auth_consumes(): what of the identity is used up with what is granted */
 	struct pending_record approval;
 	unsigned char request[STORE_REQUEST_SIZE];
 	unsigned char id[32]; /* request_digest_id(), where a secret is used up for it */

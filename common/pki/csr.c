@@ -222,6 +222,7 @@ static void name_without_cn(const struct name *name, struct buf *out)
 void csr_device_name(const struct name *name, const struct sans *sans, struct buf *out)
 {
 	struct span common_name = name_first(name, "CN");
+	size_t before = out->len;
 
 	if (common_name.len > 0)
 		add_folded(out, common_name);
@@ -229,4 +230,7 @@ void csr_device_name(const struct name *name, const struct sans *sans, struct bu
 		san_text(&sans->san[0], out);
 	else
 		name_without_cn(name, out);
+	/* The name of a host is the same with a dot behind it. */
+	while (out->len > before + 1 && out->data[out->len - 1] == '.')
+		out->len--;
 }

@@ -396,39 +396,73 @@ static void test_drop(void **state)
 	assert_int_equal(identity.granted_count, 2);
 }
 
-/* Whether the names are had because of that proof alone. */
-static void test_rests_on(void **state)
+/* The names can be had where of the consumable proofs these alone are used. */
+static bool can(
+    const struct identity *identity, unsigned allowing, unsigned consumable, unsigned used)
 {
+	for (size_t i = 0; i < identity->granted_count; i++)
+		if ((identity->granted[i] & ~allowing) == 0 &&
+		    (identity->granted[i] & consumable & ~used) == 0)
+			return true;
+	return false;
+}
+
+static unsigned expected(const struct identity *identity, unsigned allowing, unsigned consumable)
+{
+	static const unsigned order[] = {S, P, R, X};
+
+	if (can(identity, allowing, consumable, 0))
+		return 0;
+	for (unsigned spent = 0; spent < 2; spent++)
+		for (size_t i = 0; i < COUNT(order); i++)
+			if ((consumable & order[i]) != 0 &&
+			    ((identity->spent & order[i]) != 0) == (spent == 1) &&
+			    can(identity, allowing, consumable, order[i]))
+				return order[i];
+	return consumable;
+}
+
+static void check_consumed(struct identity *identity, const struct csr *csr, unsigned bits)
+{
+	unsigned limited = bits & (P | R | X);
+	unsigned consumable = identity->proven & (limited | S);
+
+	identity->user.uses_most = (limited & P) != 0;
+	identity->srp.uses_most = (limited & R) != 0;
+	identity->external.uses_most = (limited & X) != 0;
+	identity->spent = consumable & bits & (S | P);
+	for (unsigned allowing = 0; allowing <= ALL; allowing++) {
+		if (!can(identity, allowing, consumable, ALL))
+			continue;
+		let(identity, allowing);
+		assert_int_equal(auth_consumes(identity, &csr->name, &csr->wishes.sans),
+		    expected(identity, allowing, consumable));
+		assert_string_equal(reason_text(), "");
+		assert_int_equal(identity->granted_count, 2);
+	}
+}
+
+/*
+ * What is used up is what the names cannot be had without: for all pairs of sets, all that may
+ * allow the names, all accounts with uses and all that is spent.
+ */
+static void test_consumes(void **state)
+{
+	static const unsigned sets[] = {P, S, C, R, X, C | P, C | S, C | X, R | P};
 	struct identity *identity = *state;
 	struct csr csr;
 
 	parse("CN=gate,O=Acme", NULL, &csr);
-	for (unsigned allowing = 0; allowing <= ALL; allowing++) {
-		bool password = (allowing & P) != 0, both = (allowing & (C | S)) == (C | S);
-		let(identity, allowing);
-		identity->proven = P | C | S;
-		grants(identity, P, C | S);
-		assert_false(auth_rests_on(identity, PROOF_SRP, &csr.name, &csr.wishes.sans));
-		if (!password && !both)
-			continue;
-		assert_int_equal(
-		    !both, auth_rests_on(identity, PROOF_PASSWORD, &csr.name, &csr.wishes.sans));
-		assert_int_equal(
-		    !password, auth_rests_on(identity, PROOF_SECRET, &csr.name, &csr.wishes.sans));
-		assert_int_equal(!password,
-		    auth_rests_on(identity, PROOF_CERTIFICATE, &csr.name, &csr.wishes.sans));
-		assert_string_equal(reason_text(), "");
-		assert_int_equal(identity->granted_count, 2);
-		assert_int_equal(identity->proven, P | C | S);
-		grants(identity, P, 0);
-		identity->proven = P;
-		assert_int_equal(
-		    true, auth_rests_on(identity, PROOF_PASSWORD, &csr.name, &csr.wishes.sans));
+	for (size_t i = 0; i < COUNT(sets) * COUNT(sets); i++) {
+		grants(identity, sets[i / COUNT(sets)], sets[i % COUNT(sets)]);
+		identity->proven = identity->granted[0] | identity->granted[1];
+		for (unsigned bits = 0; bits <= ALL; bits++)
+			check_consumed(identity, &csr, bits);
 	}
 	csr_clear(&csr);
 }
 
-/* Only of what was proven, and only where there is an end to it. */
+/* Only of those proofs, and only where there is an end to it. */
 static void test_counted(void **state)
 {
 	static const struct {
@@ -439,20 +473,17 @@ static void test_counted(void **state)
 	    .user = {.name = "user"}, .srp = {.name = "srp:tls"}, .external = {.name = "web"}};
 
 	(void)state;
-	identity.proven = ALL;
-	assert_null(identity_counted(&identity));
+	assert_null(identity_counted(&identity, ALL));
 	identity.user.uses_most = identity.srp.uses_most = identity.external.uses_most = 1;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		identity.proven = rows[i].proof | C | S;
-		assert_string_equal(identity_counted(&identity), rows[i].name);
-		identity.proven = ALL & ~rows[i].proof;
-		assert_string_not_equal(identity_counted(&identity), rows[i].name);
+		assert_string_equal(
+		    identity_counted(&identity, rows[i].proof | C | S), rows[i].name);
+		assert_string_not_equal(
+		    identity_counted(&identity, ALL & ~rows[i].proof), rows[i].name);
 	}
-	identity.proven = C | S;
-	assert_null(identity_counted(&identity));
-	identity.proven = P | X;
+	assert_null(identity_counted(&identity, C | S));
 	identity.user.uses_most = 0;
-	assert_string_equal(identity_counted(&identity), "web");
+	assert_string_equal(identity_counted(&identity, P | X), "web");
 }
 
 #define MADE(function) cmocka_unit_test_setup_teardown(function, make_identity, end_identity)
@@ -474,7 +505,7 @@ int main(void)
 	    MADE(test_described),
 	    TEST(test_suffices),
 	    TEST(test_drop),
-	    MADE(test_rests_on),
+	    MADE(test_consumes),
 	    TEST(test_counted),
 	};
 
