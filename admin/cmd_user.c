@@ -1,20 +1,39 @@
 /*
  * cmd_user.c - est-admin user: who may ask for certificates with a password.
  */
+#include <string.h>
+
 #include "admin/command.h"
 #include "admin/grant.h"
 #include "common/auth/password.h"
+
+/* Whom the web server authenticates is looked for by the name in lower-case letters. */
+static enum outcome check_server_user(const char *name)
+{
+	struct buf lower = {0};
+	enum outcome outcome = EST_OK;
+
+	buf_add_lower(&lower, name);
+	if (strcmp(buf_string(&lower), name) != 0)
+		outcome = reason(EST_MALFORMED,
+		    "the web server's users are compared in lower-case letters: write %.255s",
+		    buf_string(&lower));
+	buf_free(&lower);
+	return outcome;
+}
 
 enum outcome cmd_user_add(void *context, const struct cli_call *call)
 {
 	struct admin *admin = context;
 	struct buf hash = {0};
-	enum outcome outcome = EST_OK;
+	enum outcome outcome;
 
-	if (admin->no_password)
+	if (admin->no_password) {
+		outcome = check_server_user(call->arguments[0]);
 		buf_add_string(&hash, PASSWORD_NONE);
-	else
+	} else {
 		outcome = password_hash(buf_span(&admin->secret), &hash);
+	}
 	if (outcome == EST_OK)
 		outcome = grant_add(admin, &grant_user, call->arguments[0], buf_string(&hash));
 	buf_cleanse(&hash);

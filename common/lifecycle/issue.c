@@ -166,6 +166,25 @@ static const struct cert_record *own_certificate(const struct enrollment *enroll
 		   : NULL;
 }
 
+/* Whether the certificate is of that name, by which a device may be called too. */
+static bool has_name(const struct cert_record *own, const char *text)
+{
+	const char *names = own->names;
+	size_t len = strlen(text);
+
+	if (strcasecmp(own->name, text) == 0)
+		return true;
+	/* "dns:a.example,ip:192.0.2.1" */
+	for (; names != NULL && *names != '\0'; names += strcspn(names, ",")) {
+		names += strspn(names, ",");
+		names += strcspn(names, ":,");
+		names += *names == ':';
+		if (strcspn(names, ",") == len && strncasecmp(names, text, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * What becomes of a living device that asks for another certificate. One that comes with its own
  * does so as often as it likes; a password in its place makes a renewal no better than a first
@@ -181,8 +200,8 @@ static enum duplicates duplicates_of(const struct enrollment *enrollment)
 
 	if (enrollment->must_be_new)
 		return DUPLICATES_REFUSE;
-	if (own != NULL && (act_row(enrollment->act)->renews ||
-			       strcasecmp(own->name, enrollment->record.name) == 0))
+	if (own != NULL &&
+	    (act_row(enrollment->act)->renews || has_name(own, enrollment->record.name)))
 		return DUPLICATES_ALLOW;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(enrollment->label->config->duplicates, words[i].word) == 0)
@@ -259,7 +278,7 @@ static enum outcome check_text(
 
 	while (text->len > 0 && text->data[text->len - 1] == '.')
 		text->len--;
-	if (own != NULL && strcasecmp(buf_string(text), own->name) == 0)
+	if (own != NULL && has_name(own, buf_string(text)))
 		duplicates = DUPLICATES_ALLOW;
 	if (text->len > 0 && strcasecmp(buf_string(text), enrollment->record.name) != 0)
 		outcome = store_device_check(

@@ -251,6 +251,28 @@ field() { est_admin --json user show "$1" | jq -c ".$2"; } # NAME MEMBER
 	done
 }
 
+@test "F6 a user without a password is added in lower-case letters alone, and one with a password as it is written" {
+	local name written
+	for name in Alice ALICE 'alice B' aLice@works.example; do
+		run -1 est_admin user add "$name" --names '*' --no-password
+		assert_output "est-admin: the web server's users are compared in lower-case letters: write ${name,,}"
+		for written in "$name" "${name,,}"; do run -3 est_admin user show "$written"; done
+	done
+	run -0 est_admin user add alice --names '*' --no-password
+	assert_equal "$(hash_of alice)" none
+	# A name that has no capitals of ASCII is its own lower-case one.
+	run -0 est_admin user add 'jürgen-7@works.example' --names '*' --no-password
+	user Alice "$PASSWORD" 'pump-*.example'
+	assert_equal "$(field Alice name) $(hash_of Alice)" '"Alice" yescrypt'
+	request pump-76
+	post simpleenroll pump-76.b64 -u "Alice:$PASSWORD"
+	assert_equal "$CODE" 200
+	for name in alice ALICE; do
+		post simpleenroll pump-76.b64 -u "$name:$PASSWORD"
+		assert_refused 401 '^auth:password: '
+	done
+}
+
 @test "verify says right, wrong, nobody, expired and spent" {
 	user watcher CANARY-watch '*' --expires 1s
 	sleep 1.1

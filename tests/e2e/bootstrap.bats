@@ -121,7 +121,7 @@ recorded() { grep '"id":"' "$LOG" | tail -n 1 | jq -r "$1"; }
 @test "as their client does: the answer as a whole is base64" {
 	key RSA-2048 client.key
 	openssl req -new -key client.key -subj /CN=pump-902.example -out client.pem
-	run -0 python3 - "$URL/bootstrap" "$TRUST" "$PASSWORD" <<-'END'
+	run -0 python3 - "${URL/localhost/127.0.0.1}/bootstrap" "$TRUST" "$PASSWORD" <<-'END'
 		import base64, ssl, sys, urllib.request
 
 		url, trust, password = sys.argv[1:]

@@ -273,7 +273,7 @@ others_users() {
 		    global connection
 		    for attempt in 1, 2:
 		        if connection is None:
-		            connection = http.client.HTTPSConnection("localhost", int(port), context=tls, timeout=20)
+		            connection = http.client.HTTPSConnection("127.0.0.1", int(port), context=tls, timeout=20)
 		            connection.connect()
 		        before = time.perf_counter()
 		        try:

@@ -41,6 +41,8 @@ instance_config() {
 		$(label webfree devices device '"external"' 'external_names = [ "*" ];'),
 		$(label webbasic devices device '"external", "basic"' "$names"),
 		$(label websecret devices device '"external", "secret"' "$names"),
+		$(label three devices loose '"secret", "certificate", "basic"' 'change_subject = true;'),
+		$(label made devices device '"secret", "certificate"' "$maker"),
 		$(label cert devices device '"certificate"'),
 		$(label srp devices device '"srp"') );
 	END
@@ -53,6 +55,9 @@ instance_users() {
 	est_admin user add bob --no-password --names '*'
 	est_admin user add once --no-password --names '*' --uses 1
 	est_admin user add watcher --no-password --roles audit
+	est_admin user add carl --no-password --names 'carl-*.example' --uses 1
+	user b2 "$PASSWORD" 'other-*.example' --uses 1000
+	user twice "$PASSWORD" '*' --uses 2
 	user auditor "$PASSWORD" '*' --roles audit
 	[ "$SERVER" != fcgid ] || srp_make
 	sleep 1.1
@@ -73,11 +78,14 @@ srp_user() { # NAME
 	rm "$E2E/password"
 }
 
-# --- the web servers: they know fitter and pump, who has another password here, where the path begins with web ---
+# --- the web servers: they know fitter, and pump and ended, who have another password here, where the path begins with web ---
 
 instance_files() {
-	printf '%s\n' "fitter:$WEB_PASSWORD" "pump:$WEB_PASSWORD" >"$E2E/users.plain"
-	printf '%s\n' "fitter:$(openssl passwd -6 "$WEB_PASSWORD")" "pump:$(openssl passwd -6 "$WEB_PASSWORD")" >"$E2E/users.htpasswd"
+	local user
+	for user in fitter pump ended; do
+		echo "$user:$WEB_PASSWORD" >>"$E2E/users.plain"
+		echo "$user:$(openssl passwd -6 "$WEB_PASSWORD")" >>"$E2E/users.htpasswd"
+	done
 	chmod 0644 "$E2E/users.plain" "$E2E/users.htpasswd"
 }
 
@@ -546,7 +554,7 @@ assert_not_slowed() { # ACCOUNT
 		[ "$CODE" = 401 ] || break
 	done
 	assert_got '429 auth:backoff' 'after some'
-	assert_regex "$(last '[.account, .identity] | map(. // "") | join(" ")')" '^ ?(user:)?guessed ?$'
+	assert_equal "$(last .credentials)" 'the account waits'
 	run -1 grep -F CANARY "$LOG"
 }
 
@@ -643,4 +651,213 @@ srp_answer() { # N: CODE, ./body and REUSED of the N-th
 	srp second=CANARY-srp-second
 	srp_answer 0
 	assert_equal "$CODE $REUSED $(last .identity)" '200 no srp:second'
+}
+
+# --- what is used up, where several proofs come together ---
+
+# Asks as change_to() does, for SANs alone: the request has one, and asks for another by ChangeSubjectName.
+change_san() { # PATH SAN NEW OPTION of curl...
+	key P-256 odd.key
+	make_csr -k odd.key -N 3000 -e "$(critical_extension 0603551d11 "$(tlv 30 "$(dns "$2")")")" -C "$(new_sans "$(dns "$3")")" |
+		b64 >odd.b64
+	post "$1" odd.b64 "${@:4}"
+}
+
+@test "F12 T-20 a secret for a name that is asked for beside one's own certificate is used up" {
+	local secret before operation name
+	device a-3 / DNS:a-3.example three
+	own a-3
+	for operation in simpleenroll simplereenroll; do
+		name=c-2-$operation.example
+		secret=$(secret $name --label three)
+		before=$(rows)
+		change_san three/$operation a-3.example $name "${OWN[@]}" -u "$name:$secret"
+		assert_got 200 "$operation: the first"
+		cp odd.b64 first.b64
+		certificate issued.pem
+		assert_equal "$(names issued.pem)" "DNS:$name"
+		change_san three/$operation a-3.example $name "${OWN[@]}" -u "$name:$secret"
+		assert_got '401 auth:spent' "$operation: the second"
+		ask_for three/simpleenroll / "DNS:$name" -u "$name:$secret"
+		assert_got '401 auth:spent' "$operation: by the secret alone"
+		post three/$operation first.b64 "${OWN[@]}" -u "$name:$secret"
+		assert_got 200 "$operation: the first once more"
+		assert_equal "$operation $(rows)" "$operation $((before + 1))"
+		# Without it, nobody has the name.
+		change_san three/$operation a-3.example $name "${OWN[@]}"
+		assert_got '403 .*' "$operation: by the certificate alone"
+	done
+	# What the certificate may ask for by itself uses up nothing.
+	secret=$(secret c-4.example --label three)
+	for operation in simpleenroll simplereenroll; do
+		ask_for three/$operation / DNS:a-3.example "${OWN[@]}" -u "c-4.example:$secret"
+		assert_got 200 "$operation: its own name"
+	done
+	ask_for three/simpleenroll / DNS:c-4.example -u "c-4.example:$secret"
+	assert_got 200 'the secret that was beside it'
+}
+
+# A device with its manufacturer's certificate: NAME.pem and NAME.key.
+made() { # NAME
+	key P-256 "$1.key"
+	openssl req -new -key "$1.key" -subj "/CN=$1" |
+		openssl x509 -req -CA "$E2E/keys/maker.pem" -CAkey "$E2E/keys/maker.key" -days 20 -set_serial "0x$(openssl rand -hex 8)" \
+			-extfile <(echo 'extendedKeyUsage=clientAuth') -out "$1.pem" 2>/dev/null
+}
+
+# The answer of ./first.b64 again, and nothing for another key.
+first_alone() { # PATH NAME SERIAL OPTION of curl...
+	ask_for "$1" "/CN=$2" '' "${@:4}"
+	assert_got '401 auth:spent' "$1: another key"
+	post "$1" first.b64 "${@:4}"
+	assert_got 200 "$1: the same request"
+	certificate again.pem
+	assert_equal "$(serial again.pem)" "$3"
+}
+
+@test "F12 T-08 T-20 a secret beside a manufacturer's certificate gives one certificate, whose lost answer is fetched again" {
+	local name label path before
+	for path in made/simplereenroll halfsecret/simpleenroll; do
+		label=${path%/*} name=pump-1-${path%/*}.example
+		made "$name"
+		own "$name"
+		# There is something to renew.
+		[ $path = halfsecret/simpleenroll ] || ask_for made/simpleenroll "/CN=$name" '' "${OWN[@]}"
+		OWN+=(-u "$name:$(secret "$name" --label "$label")")
+		before=$(rows)
+		ask_for $path "/CN=$name" '' "${OWN[@]}"
+		assert_got 200 "$path: the first"
+		cp odd.b64 first.b64
+		certificate issued.pem
+		for _ in 1 2; do first_alone $path "$name" "$(serial issued.pem)" "${OWN[@]}"; done
+		assert_equal "$path $(rows)" "$path $((before + 1))"
+	done
+	# The manufacturer's certificate alone is no renewal, and is enough for a first one where the label says so.
+	name=pump-1-made.example
+	own $name
+	assert_equal "${#OWN[@]}" 4
+	ask_for made/simplereenroll /CN=$name '' "${OWN[@]}"
+	assert_got '403 (renew:foreign|auth:name)' 'a renewal by it alone'
+	ask_for made/simpleenroll /CN=$name '' "${OWN[@]}"
+	assert_got 200 'a first certificate by it alone'
+	name=pump-2-made.example
+	made $name
+	own $name
+	OWN+=(-u "$name:$(secret $name --label made)")
+	ask_for made/simpleenroll /CN=$name '' "${OWN[@]}"
+	assert_got 200 'a first certificate that needs no secret'
+	ask_for made/simplereenroll /CN=$name '' "${OWN[@]}"
+	assert_got 200 'the secret that was beside it'
+	ask_for made/simplereenroll /CN=$name '' "${OWN[@]}"
+	assert_got '401 auth:spent' 'and again'
+}
+
+uses() { est_admin --json user show "$1" | jq -r .uses; }
+
+# As carl, whom the web server knows by a way of its own, and with the password of b2.
+both() { # NAME
+	pump "$1"
+	again
+}
+again() { web webbasic carl AUTH_TYPE=Negotiate "$(basic b2)"; }
+
+@test "F12 T-20 of two accounts the one is used whose name is asked for" {
+	both other-1.example
+	assert_got 200 'a name of b2'
+	assert_equal "$(uses carl) $(uses b2)" '0 1'
+	both carl-1.example
+	assert_got 200 'a name of carl'
+	assert_equal "$(uses carl) $(uses b2)" '1 1'
+	cp pump.b64 first.b64
+	for name in carl-1.example carl-2.example; do
+		both $name
+		assert_regex "$name: $CODE" ': 40[13]$'
+		assert_equal "$name: $(last .code)" "$name: auth:spent"
+	done
+	both neither.example
+	assert_got '403 auth:name' 'a name of neither'
+	cp first.b64 pump.b64
+	again
+	assert_got 200 'the first once more'
+	both other-2.example
+	assert_got 200 'another name of b2'
+	assert_equal "$(uses carl) $(uses b2)" '1 2'
+	run -0 est_admin --json cert list --name 'carl-*.example'
+	assert_equal "${#lines[@]}" 1
+}
+
+@test "F12 T-20 a renewal by the device's own certificate uses up nothing of an account beside it" {
+	local i
+	device own /CN=pump-80.example DNS:pump-80.example
+	own own
+	for i in 1 2 3; do
+		ask_for simplereenroll /CN=pump-80.example DNS:pump-80.example "${OWN[@]}" -u "twice:$PASSWORD"
+		assert_got 200 "renewal $i"
+	done
+	assert_equal "$(uses twice)" 0
+	for i in 1 2; do
+		ask_for simpleenroll /CN=pump-81.example '' "${OWN[@]}" -u "twice:$PASSWORD"
+		assert_got 200 "another name, $i"
+		assert_equal "$(uses twice)" "$i"
+	done
+	ask_for simpleenroll /CN=pump-81.example '' "${OWN[@]}" -u "twice:$PASSWORD"
+	assert_got '401 auth:spent' 'another name, and no uses left'
+	ask_for simplereenroll /CN=pump-80.example DNS:pump-80.example "${OWN[@]}" -u "twice:$PASSWORD"
+	assert_got 200 'a renewal beside an account with no uses left'
+}
+
+@test "F13 T-20 the web server's user whose account ended is told so, and its password there is no guess here" {
+	local i
+	at 2
+	pump
+	for ((i = 0; i < 10; i++)); do
+		post webbasic/simpleenroll pump.b64 "${AT_ADDRESS[@]}" -u "ended:$WEB_PASSWORD"
+		assert_got '403 auth:expired' "$i"
+		web webbasic alice "$(basic alice)"
+		assert_got '403 auth:expired' "alice, $i"
+	done
+	assert_not_slowed ended
+	assert_not_slowed alice
+}
+
+@test "a device that asks by its own certificate is itself, in whatever order its names stand" {
+	local before
+	device two /O=Works DNS:s1.example,DNS:s2.example refusewide
+	device other /O=Works DNS:s3.example refusewide
+	own two
+	before=$(rows)
+	ask_any refusewide/simpleenroll /O=Works DNS:s2.example,DNS:s1.example
+	assert_got '409 device:exists' 'by password'
+	own other
+	ask_for refusewide/simpleenroll /O=Works DNS:s2.example,DNS:s1.example "${OWN[@]}" -u "any:$PASSWORD"
+	assert_got '409 device:exists' "by password, with another device's certificate"
+	ask_for refusewide/simpleenroll /O=Works DNS:s2.example,DNS:s1.example "${OWN[@]}"
+	assert_got '403 auth:name' "by another device's certificate"
+	assert_equal "$(rows)" "$before"
+	own two
+	ask_for refusewide/simpleenroll /O=Works DNS:s2.example,DNS:s1.example "${OWN[@]}"
+	assert_got 200 'by its own certificate'
+	certificate later.pem
+	mv odd.key later.key
+	own later
+	ask_for refusewide/simpleenroll /O=Works DNS:s2.example,DNS:s1.example "${OWN[@]}"
+	assert_got 200 'by the one that it got'
+}
+
+@test "duplicates: a device whose names come in another order asks as often as it likes with its own certificate" {
+	local failed=''
+	device two /O=Works DNS:r1.example,DNS:r2.example refusewide
+	own two
+	ask_for refusewide/simpleenroll /O=Works DNS:r2.example,DNS:r1.example "${OWN[@]}"
+	assert_got 200 'by its own certificate'
+	certificate later.pem
+	mv odd.key later.key
+	ask_for refusewide/simpleenroll /O=Works DNS:r2.example,DNS:r1.example "${OWN[@]}"
+	[ "$CODE" = 200 ] || failed+="old certificate, r2,r1, another key: $(got); "
+	ask_for refusewide/simpleenroll /O=Works DNS:r1.example,DNS:r2.example "${OWN[@]}"
+	[ "$CODE" = 200 ] || failed+="old certificate, r1,r2: $(got); "
+	own later
+	ask_for refusewide/simpleenroll /O=Works DNS:r1.example,DNS:r2.example "${OWN[@]}"
+	[ "$CODE" = 200 ] || failed+="new certificate, r1,r2: $(got); "
+	assert_equal "$failed" ''
 }
