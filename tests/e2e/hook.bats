@@ -341,7 +341,8 @@ assert_gone() { # PID
 	enroll pump-18.b64 ask
 	assert_equal "$CODE" 200
 	[ -n "$(helpers)" ]
-	for pid in $(helpers); do
+	# It lets nobody look into it but root.
+	for pid in $([ "$(id -u)" != 0 ] || helpers); do
 		for fd in "/proc/$pid/fd/"*; do
 			assert_regex "$(readlink "$fd")" '^(/dev/null|socket:\[[0-9]+\])$'
 		done
